@@ -1,0 +1,21 @@
+/** @type {import("jest").Config} */
+export default {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/{packages,apps,tooling}/*/src/**/*.test.ts"],
+  extensionsToTreatAsEsm: [".ts"],
+  // Workspace packages are tested from source: no build before `jest`.
+  testEnvironmentOptions: { customExportConditions: ["@agentscope-runtime/source", "node", "node-addons"] },
+  transform: {
+    "\\.ts$": [
+      "@swc/jest",
+      {
+        jsc: { target: "es2024", parser: { syntax: "typescript" } },
+        module: { type: "es6" },
+        sourceMaps: "inline",
+      },
+    ],
+  },
+  maxWorkers: "100%",
+  coverageProvider: "v8",
+  coveragePathIgnorePatterns: ["/node_modules/", "/dist/", "/testing/"],
+};

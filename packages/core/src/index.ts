@@ -1,0 +1,16 @@
+export type {
+  AgentOutput,
+  ApprovalRequest,
+  ContentPart,
+  Incomplete,
+  MessageEnd,
+  ReasoningDelta,
+  RefusalDelta,
+  TextDelta,
+  ToolCall,
+  ToolCallDelta,
+  ToolOrigin,
+  ToolResult,
+  UsageReport,
+  WholeMessage,
+} from "./agent-output.ts";

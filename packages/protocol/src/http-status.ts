@@ -1,0 +1,32 @@
+import type { ErrorCode } from "./error-code.ts";
+
+const statusOf: Readonly<Record<ErrorCode, number>> = {
+  invalid_argument: 400,
+  unauthenticated: 401,
+  permission_denied: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  payload_too_large: 413,
+  resource_exhausted: 429,
+  canceled: 499,
+  internal: 500,
+  unimplemented: 501,
+  unavailable: 503,
+  deadline_exceeded: 504,
+};
+
+const codeOf = new Map(Object.entries(statusOf).map(([code, status]) => [status, code as ErrorCode]));
+
+/** The HTTP status an error code travels as. 499 (the caller went away) follows nginx; the others are RFC 9110's. */
+export function httpStatusFromErrorCode(code: ErrorCode): number {
+  return statusOf[code];
+}
+
+/** The nearest error code of an HTTP status of 400 or more, for answers that did not come from this runtime. */
+export function errorCodeFromHttpStatus(status: number): ErrorCode {
+  const exact = codeOf.get(status);
+  if (exact !== undefined) return exact;
+  if (status === 502) return "unavailable";
+  return status < 500 ? "invalid_argument" : "internal";
+}

@@ -1,0 +1,1 @@
+export declare function allowedFor(name: string): readonly string[] | "any";
