@@ -1,3 +1,16 @@
+export { AgentApp } from "./agent-app.ts";
+export { apiKeys } from "./authenticate.ts";
+export { budgetSpent } from "./budget.ts";
+export { disposeAll } from "./dispose-all.ts";
+export { endpoint } from "./endpoint.ts";
+export { errorReply } from "./error-reply.ts";
+export { Narrator } from "./narrator.ts";
+export { readJson } from "./read-json.ts";
+export { lastEntry } from "./run-door.ts";
+export { Runner } from "./runner.ts";
+export { ownerOf } from "./runs.ts";
+
+export type { AgentAppOptions } from "./agent-app.ts";
 export type {
   AgentOutput,
   ApprovalRequest,
@@ -14,3 +27,23 @@ export type {
   UsageReport,
   WholeMessage,
 } from "./agent-output.ts";
+export type { AgentReply } from "./agent-reply.ts";
+export type { AppLimits } from "./app-limits.ts";
+export type { Authenticate } from "./authenticate.ts";
+export type { TaskContext, TaskHandler } from "./background-tasks.ts";
+export type { CorsOptions } from "./cors.ts";
+export type { DeployTarget } from "./deploy-target.ts";
+export type { EndpointFactory, EndpointOptions, EndpointRequest } from "./endpoint.ts";
+export type { Gateway, GatewayHost } from "./gateway.ts";
+export type { ReadinessCheck } from "./health-routes.ts";
+export type { HttpBody, HttpHandler, HttpReply, HttpRequest } from "./http.ts";
+export type { Identity } from "./identity.ts";
+export type { Logger } from "./logger.ts";
+export type { Ending, NarratorOptions } from "./narrator.ts";
+export type { ObservedRun, Observer, RunObserver } from "./observer.ts";
+export type { PreparedRequest } from "./prepare-request.ts";
+export type { HttpMethod, Route, RouteDoc, RouteRequest } from "./route.ts";
+export type { RunContext, RunMemory, RunSession, RunState } from "./run-context.ts";
+export type { DoorRequest, RunDoor } from "./run-door.ts";
+export type { RunnerServices } from "./run-scope.ts";
+export type { LifecycleHandler, QueryHandler, RunnerOptions, RunOptions } from "./runner.ts";

@@ -1,0 +1,285 @@
+import { parse, RuntimeError } from "@agentscope-runtime/protocol";
+import type { OnDisconnect } from "@agentscope-runtime/protocol";
+import { InProcessRunLog } from "@agentscope-runtime/services";
+import type { RunLog } from "@agentscope-runtime/services";
+import { defaultLimits } from "./app-limits.ts";
+import type { AppLimits } from "./app-limits.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { BackgroundTasks } from "./background-tasks.ts";
+import type { TaskHandler } from "./background-tasks.ts";
+import { corsHeaders, preflightReply } from "./cors.ts";
+import type { CorsOptions } from "./cors.ts";
+import type { DeployTarget } from "./deploy-target.ts";
+import { disposeAll } from "./dispose-all.ts";
+import type { EndpointFactory } from "./endpoint.ts";
+import { errorReply } from "./error-reply.ts";
+import type { Gateway } from "./gateway.ts";
+import { healthRoutes } from "./health-routes.ts";
+import type { ReadinessCheck } from "./health-routes.ts";
+import type { HttpReply, HttpRequest } from "./http.ts";
+import type { Identity } from "./identity.ts";
+import { silentLogger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
+import { metricsRoute } from "./metrics-route.ts";
+import type { Observer } from "./observer.ts";
+import { openApiDocument } from "./openapi.ts";
+import { processRoutes } from "./process-routes.ts";
+import type { Route } from "./route.ts";
+import { Router } from "./router.ts";
+import type { RunDoor } from "./run-door.ts";
+import { runRoutes } from "./run-routes.ts";
+import type { RunnerServices } from "./run-scope.ts";
+import { Runner } from "./runner.ts";
+import type { LifecycleHandler, QueryHandler } from "./runner.ts";
+import { Runs } from "./runs.ts";
+import { sessionRoutes } from "./session-routes.ts";
+import { customTaskRoutes, processTaskRoutes } from "./task-routes.ts";
+
+export interface AgentAppOptions {
+  /** Default "agent". */
+  readonly name?: string;
+  readonly description?: string;
+  /** Shown in the OpenAPI document. Default "0.0.0". */
+  readonly version?: string;
+  /** The app's only agent. Give this or `agents`. */
+  readonly query?: QueryHandler;
+  /** Several agents by name; the first one answers where a request names none. A Runner brings its own options. */
+  readonly agents?: Readonly<Record<string, Runner | QueryHandler>>;
+  /** Runs before the first request, for what the agents need. */
+  readonly init?: LifecycleHandler;
+  /** Runs after the last request. */
+  readonly shutdown?: LifecycleHandler;
+  /** Runs when the agents are started, right before the app is ready. */
+  readonly beforeStart?: (app: AgentApp) => Promise<void> | void;
+  /** Runs when the last request is done; what it throws is logged. */
+  readonly afterFinish?: (app: AgentApp) => Promise<void> | void;
+  /** What agents given as handlers may use; `sessions` also answers the session routes. */
+  readonly services?: RunnerServices;
+  /** Default: in this process, for the last 1,000 runs. */
+  readonly runLog?: RunLog;
+  readonly gateways?: readonly Gateway[];
+  readonly endpoints?: readonly EndpointFactory[];
+  /** Background tasks by path: `POST /path` begins one, `GET /path/:taskId` tells how it is doing. */
+  readonly tasks?: Readonly<Record<string, TaskHandler>>;
+  /** Paths that need the whole request or reply, such as a page. */
+  readonly routes?: readonly Route[];
+  /** Who may call. Without it anybody may, and is who the request says. */
+  readonly authenticate?: Authenticate;
+  readonly limits?: Partial<AppLimits>;
+  /** Default: no page of another origin may call. */
+  readonly cors?: CorsOptions;
+  /** What happens to a run whose last reader is gone, where the request does not say. Default `cancel`. */
+  readonly onDisconnect?: OnDisconnect;
+  /** Why the app is not ready, by the name of the part that is missing. */
+  readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** Closed with the app, last first: give it what nobody else closes. */
+  readonly resources?: readonly AsyncDisposable[];
+  readonly logger?: Logger;
+  /** For agents given as handlers. */
+  readonly observer?: Observer;
+  /** For agents given as handlers: see RunnerOptions. */
+  readonly maxRunMs?: number;
+  readonly stopGraceMs?: number;
+}
+
+const defaultDrainMs = 25_000;
+
+/**
+ * The application: binds agents, gateways, hooks, endpoints and tasks into one HTTP handler. It opens no port: see
+ * `serve` of `@agentscope-runtime/express`.
+ *
+ * @example
+ * ```ts
+ * const app = new AgentApp({ query: async function* () { yield "Hello"; } });
+ * ```
+ */
+export class AgentApp implements AsyncDisposable {
+  readonly name: string;
+  readonly #options: AgentAppOptions;
+  readonly #logger: Logger;
+  readonly #agents: ReadonlyMap<string, Runner>;
+  readonly #runs: Runs;
+  readonly #runLog: AsyncDisposable | undefined;
+  readonly #tasks: BackgroundTasks;
+  readonly #router: Router;
+  #state: "new" | "ready" | "closed" = "new";
+
+  /** Opens nothing. Throws `conflict` when two routes are the same and `invalid_argument` when there is no agent. */
+  constructor(options: AgentAppOptions) {
+    this.#options = options;
+    this.name = options.name ?? "agent";
+    this.#logger = options.logger ?? silentLogger;
+    this.#agents = agentsOf(this.name, options);
+    const limits = { ...defaultLimits, ...options.limits };
+    const log = options.runLog ?? new InProcessRunLog();
+    this.#runLog = options.runLog === undefined ? log : undefined;
+    this.#runs = new Runs({ log, logger: this.#logger, ...limits });
+    this.#tasks = new BackgroundTasks({ maxConcurrent: limits.maxConcurrentTasks, logger: this.#logger });
+    this.#router = new Router(this.#routes(limits.maxBodyBytes));
+  }
+
+  /** Starts the agents and makes the app ready. A second start changes nothing. */
+  async start(): Promise<void> {
+    if (this.#state === "ready") return;
+    if (this.#state === "closed") throw new RuntimeError("unavailable", "A closed app cannot be started again.");
+    await this.#options.init?.();
+    for (const runner of this.#agents.values()) await runner.start();
+    await this.#options.beforeStart?.(this);
+    this.#state = "ready";
+  }
+
+  /**
+   * Ends the app: no new runs, those under way get `drainMs` to finish (default 25,000) and are canceled after it; then
+   * the agents shut down and the resources are closed. A second call changes nothing.
+   */
+  async close({ drainMs = defaultDrainMs }: { readonly drainMs?: number } = {}): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    await this.#runs.drain(drainMs);
+    await this.#tasks[Symbol.asyncDispose]();
+    await this.#hook("afterFinish", () => this.#options.afterFinish?.(this));
+    for (const [name, runner] of this.#agents) await this.#hook(`shutdown of ${name}`, () => runner.stop());
+    await this.#hook("shutdown", () => this.#options.shutdown?.());
+    await disposeAll([...(this.#options.resources ?? []), ...(this.#runLog === undefined ? [] : [this.#runLog])]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Hands the app to anything that can deploy it. */
+  async deploy<O, R>(target: DeployTarget<AgentApp, O, R>, options: O): Promise<R> {
+    return target.deploy(this, options);
+  }
+
+  /** Answers a request; undefined when no route has its path. Never rejects: what goes wrong is an error reply. */
+  readonly handle = async (request: HttpRequest): Promise<HttpReply | undefined> => {
+    const { cors } = this.#options;
+    if (cors === undefined) return this.#answer(request);
+    const preflight = preflightReply(cors, request);
+    if (preflight !== undefined) return preflight;
+    const reply = await this.#answer(request);
+    return reply && { ...reply, headers: { ...reply.headers, ...corsHeaders(cors, request) } };
+  };
+
+  async #answer(request: HttpRequest): Promise<HttpReply | undefined> {
+    try {
+      const match = this.#router.find(request.method, request.path);
+      if (match === undefined) return undefined;
+      const { route, params } = match;
+      const identity = route.public === true ? undefined : await this.#identify(request);
+      return await route.handle({ http: request, params, query: new URLSearchParams(request.search), identity });
+    } catch (thrown) {
+      return this.#failed(request, thrown);
+    }
+  }
+
+  async #identify(request: HttpRequest): Promise<Identity | undefined> {
+    const { authenticate } = this.#options;
+    if (authenticate === undefined) return undefined;
+    const identity = await authenticate(request);
+    if (identity === undefined)
+      throw new RuntimeError("unauthenticated", "Who are you? Send a valid Authorization header.");
+    return identity;
+  }
+
+  #failed({ method, path }: HttpRequest, thrown: unknown): HttpReply {
+    const error = RuntimeError.from(thrown);
+    if (error.code === "internal") this.#logger.error({ err: thrown, method, path }, "A request failed.");
+    const { allowed } = error.details;
+    return errorReply(error, error.code === "method_not_allowed" ? { allow: String(allowed) } : {});
+  }
+
+  async #hook(name: string, run: () => Promise<void> | void): Promise<void> {
+    try {
+      await run();
+    } catch (thrown) {
+      this.#logger.error({ err: thrown }, `The hook ${name} failed.`);
+    }
+  }
+
+  #routes(maxBodyBytes: number): readonly Route[] {
+    const {
+      description = "",
+      version = "0.0.0",
+      gateways = [],
+      endpoints = [],
+      tasks = {},
+      routes = [],
+    } = this.#options;
+    const runs = this.#door();
+    const host = { name: this.name, description, runs, maxBodyBytes };
+    const listed: Route[] = [
+      ...processRoutes(runs, maxBodyBytes),
+      ...processTaskRoutes(runs, maxBodyBytes),
+      ...runRoutes(runs),
+      ...sessionRoutes(this.#options.services?.sessions),
+      ...healthRoutes({ isReady: () => this.#state === "ready", checks: this.#options.readiness ?? {} }),
+      metricsRoute(this.#runs),
+      ...Object.entries(tasks).flatMap(([path, handler]) =>
+        customTaskRoutes(path, handler, { tasks: this.#tasks, maxBodyBytes }),
+      ),
+      ...endpoints.map((make) => make(maxBodyBytes)),
+      ...gateways.flatMap((gateway) => gateway.routes(host)),
+      ...routes,
+    ];
+    let document: unknown;
+    const openApi: Route = {
+      method: "GET",
+      path: "/openapi.json",
+      public: true,
+      doc: { summary: "This document.", tag: "about" },
+      handle: () => {
+        document ??= openApiDocument(listed, { title: this.name, description, version });
+        return { status: 200, body: { json: document } };
+      },
+    };
+    listed.push(openApi);
+    return listed;
+  }
+
+  #door(): RunDoor {
+    const runs = this.#runs;
+    return {
+      agents: [...this.#agents.keys()],
+      start: async ({ agent, request, identity, reader, traceparent }) => {
+        if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
+        const [name, runner] = this.#agent(agent);
+        const onDisconnect = this.#options.onDisconnect ?? "cancel";
+        return runs.start({ agent: name, runner, request, identity, reader, traceparent, onDisconnect });
+      },
+      read: (key, options) => runs.read(key, options),
+      get: async (key, options) => runs.get(key, options),
+      list: async (ownerId, options) => runs.list(ownerId, options),
+      cancel: async (key, options) => runs.cancel(key, options),
+    };
+  }
+
+  #agent(name: string | undefined): readonly [string, Runner] {
+    const [first] = this.#agents;
+    const found = name === undefined ? first : ([name, this.#agents.get(name)] as const);
+    if (found?.[1] !== undefined) return [found[0], found[1]];
+    const names = [...this.#agents.keys()].join(", ");
+    throw new RuntimeError("not_found", `There is no agent ${String(name)}: choose one of ${names}.`, {
+      details: { field: "agent" },
+    });
+  }
+}
+
+const notReady = {
+  new: "The app is not started: call `start()` first.",
+  closed: "The server is shutting down: try another replica.",
+} as const;
+
+function agentsOf(name: string, options: AgentAppOptions): ReadonlyMap<string, Runner> {
+  const { query, agents, services, logger, observer, maxRunMs, stopGraceMs } = options;
+  const given = Object.entries(agents ?? {});
+  if ((query === undefined) === (given.length === 0)) {
+    throw new RuntimeError("invalid_argument", "Invalid AgentApp options: give either `query` or `agents`.");
+  }
+  const shared = { services, logger, observer, maxRunMs, stopGraceMs };
+  const present = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined));
+  const runnerOf = (agent: Runner | QueryHandler): Runner =>
+    typeof agent === "function" ? new Runner({ ...present, queryHandler: agent }) : agent;
+  return new Map(query === undefined ? given.map(([key, agent]) => [key, runnerOf(agent)]) : [[name, runnerOf(query)]]);
+}

@@ -1,0 +1,18 @@
+/** What one app lets itself be asked for. */
+export interface AppLimits {
+  /** Of a request's body. Default 10 MiB. */
+  readonly maxBodyBytes: number;
+  /** Runs under way at once in this process; one more is answered with 429. Default 10,000. */
+  readonly maxConcurrentRuns: number;
+  /** Characters of event text of one run; one that says more ends `incomplete`. Default 64 Mi. */
+  readonly maxRunLength: number;
+  /** Background tasks under way at once; more of them wait. Default 100. */
+  readonly maxConcurrentTasks: number;
+}
+
+export const defaultLimits: AppLimits = {
+  maxBodyBytes: 10 * 1024 * 1024,
+  maxConcurrentRuns: 10_000,
+  maxRunLength: 64 * 1024 * 1024,
+  maxConcurrentTasks: 100,
+};

@@ -1,0 +1,49 @@
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import { budgetSpent, spentBudgetOf } from "./budget.ts";
+import type { Ending } from "./narrator.ts";
+
+/** `setTimeout` takes no more; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The two things that stop a run from outside, its caller and its time, as one signal. */
+export class RunStop {
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(caller: AbortSignal | undefined, maxRunMs: number) {
+    this.#caller = caller;
+    this.#timer = setTimeout(this.#onTime, Math.min(maxRunMs, longestTimerMs));
+    this.#timer.unref();
+    if (caller?.aborted === true) this.#onCaller();
+    else caller?.addEventListener("abort", this.#onCaller);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** How a run ends in which this was thrown. A stopped run ends by why it was stopped, whatever the agent made of it. */
+  endingOf(thrown: unknown): Ending {
+    const error = RuntimeError.from(this.signal.aborted ? this.signal.reason : thrown);
+    const budget = spentBudgetOf(error);
+    if (budget !== undefined) return { status: "incomplete", reason: budget };
+    if (this.signal.aborted || error.code === "canceled") return { status: "canceled" };
+    return { status: "failed", error: error.toJSON() };
+  }
+
+  /** Lets go of the caller's signal and the timer. A run that was left before its end is stopped. */
+  close({ left }: { readonly left: boolean }): void {
+    clearTimeout(this.#timer);
+    this.#caller?.removeEventListener("abort", this.#onCaller);
+    if (left) this.#controller.abort(new RuntimeError("canceled", "The caller left the run."));
+  }
+
+  readonly #onCaller = (): void => {
+    this.#controller.abort(this.#caller?.reason);
+  };
+
+  readonly #onTime = (): void => {
+    this.#controller.abort(budgetSpent("wall_time"));
+  };
+}

@@ -1,0 +1,28 @@
+import { encodeFrame, RuntimeError } from "@agentscope-runtime/protocol";
+import type { RunEntry } from "@agentscope-runtime/services";
+
+/** A run's events as server-sent events. A stream that cannot go on ends with an error line. */
+export async function* runFrames(entries: AsyncIterable<RunEntry>): AsyncGenerator<string, void, undefined> {
+  try {
+    for await (const { sequence, data } of entries) yield encodeFrame(sequence, data);
+  } catch (thrown) {
+    yield errorFrame(thrown);
+  }
+}
+
+/** Values as server-sent events, each as JSON. What cannot be written, and what the source throws, ends the stream with an error line. */
+export async function* valueFrames(
+  values: AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncGenerator<string, void, undefined> {
+  try {
+    for await (const value of values) yield encodeFrame(null, JSON.stringify(value) ?? "null");
+  } catch (thrown) {
+    yield errorFrame(thrown);
+  }
+}
+
+/** `code` and `message` stand beside `error` too: AgentScope's web page shows them from there. */
+function errorFrame(thrown: unknown): string {
+  const error = RuntimeError.from(thrown).toJSON();
+  return encodeFrame(null, JSON.stringify({ error, code: error.code, message: error.message }));
+}

@@ -1,0 +1,29 @@
+import type { ServerResponse } from "node:http";
+import type { HttpReply } from "@agentscope-runtime/core";
+import { sendEvents } from "./send-events.ts";
+
+const json = "application/json; charset=utf-8";
+
+/** Writes a reply. Resolves when all of it is handed to the socket, or the caller has gone. */
+export async function sendReply(reply: HttpReply, response: ServerResponse, keepAliveMs: number): Promise<void> {
+  const { status, headers, body } = reply;
+  if (response.destroyed) return;
+  if (body === undefined) {
+    response.writeHead(status, headers);
+    response.end();
+  } else if ("sse" in body) {
+    response.writeHead(status, {
+      ...headers,
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache, no-transform",
+      // nginx would collect the events otherwise.
+      "x-accel-buffering": "no",
+    });
+    await sendEvents(body.sse, response, keepAliveMs);
+  } else {
+    const text = "text" in body ? body.text : JSON.stringify(body.json);
+    const type = "text" in body ? body.contentType : json;
+    response.writeHead(status, { ...headers, "content-type": type, "content-length": Buffer.byteLength(text) });
+    response.end(text);
+  }
+}

@@ -1,0 +1,134 @@
+import { createServer } from "node:http";
+import type { Server as NodeServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorReply } from "@agentscope-runtime/core";
+import type { AgentApp } from "@agentscope-runtime/core";
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import express from "express";
+import { sendReply } from "./send-reply.ts";
+import { toExpress } from "./to-express.ts";
+import type { ToExpressOptions } from "./to-express.ts";
+
+export interface ServeOptions extends ToExpressOptions {
+  /** 0 takes any free port. Default 8090. */
+  readonly port?: number;
+  /** Default "127.0.0.1": only this machine. In a container, "0.0.0.0". */
+  readonly host?: string;
+  /** How long runs may go on after SIGTERM, in milliseconds. Default 25,000: less than an orchestrator's usual 30 s. */
+  readonly drainMs?: number;
+  /**
+   * Close on SIGTERM, which lets runs finish, and on SIGINT, which cancels them; a second signal kills the process.
+   * Default true.
+   */
+  readonly closeOnSignals?: boolean;
+}
+
+export interface Server extends AsyncDisposable {
+  /** Such as `http://127.0.0.1:8090`. */
+  readonly url: string;
+  readonly port: number;
+  /** Resolves when the server has closed, whatever closed it. */
+  readonly closed: Promise<void>;
+  /** Stops new runs, lets those under way finish for `drainMs`, then closes the app and the port. */
+  close(options?: { readonly drainMs?: number }): Promise<void>;
+}
+
+/** How long a reader may take to read what was sent before the end. */
+const lastReadMs = 2_000;
+
+/**
+ * Starts an app and serves it on a port of its own.
+ *
+ * @example
+ * ```ts
+ * await using server = await serve(app, { port: 8090 });
+ * await server.closed;
+ * ```
+ */
+export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<Server> {
+  const { port = 8090, host = "127.0.0.1", drainMs = 25_000, closeOnSignals = true } = options;
+  await app.start();
+  const server = createServer(expressApp(app, options));
+  try {
+    await listen(server, port, host);
+  } catch (thrown) {
+    await app.close({ drainMs: 0 });
+    throw thrown;
+  }
+  const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+  let closing: Promise<void> | undefined;
+  const close = async (budget: number): Promise<void> => {
+    closing ??= (async () => {
+      process.off("SIGTERM", onTerminate);
+      process.off("SIGINT", onInterrupt);
+      try {
+        // The port stays open meanwhile, so that probes see «not ready» and not a refused connection.
+        await app.close({ drainMs: budget });
+      } finally {
+        await closePort(server);
+        resolve(undefined);
+      }
+    })();
+    await closing;
+  };
+  const onTerminate = (): void => void close(drainMs);
+  const onInterrupt = (): void => void close(0);
+  if (closeOnSignals) {
+    process.on("SIGTERM", onTerminate);
+    process.on("SIGINT", onInterrupt);
+  }
+  const address = server.address() as AddressInfo; // A string only for a pipe, null only before listening.
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
+    port: address.port,
+    closed,
+    close: async ({ drainMs: budget = drainMs } = {}) => close(budget),
+    [Symbol.asyncDispose]: async () => close(drainMs),
+  };
+}
+
+function expressApp(app: AgentApp, { keepAliveMs }: ServeOptions): express.Express {
+  const own = express();
+  own.disable("x-powered-by");
+  own.use(toExpress(app.handle, keepAliveMs === undefined ? {} : { keepAliveMs }));
+  own.use((request, response, next) => {
+    const error = new RuntimeError("not_found", `Nothing is at ${request.path}.`, { details: { field: "path" } });
+    sendReply(errorReply(error), response, 0).catch(next);
+  });
+  return own;
+}
+
+async function listen(server: NodeServer, port: number, host: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once("error", reject);
+  server.listen(port, host, () => {
+    server.off("error", reject);
+    resolve(undefined);
+  });
+  try {
+    await promise;
+  } catch (thrown) {
+    throw listenError(thrown, port, host);
+  }
+}
+
+function listenError(thrown: unknown, port: number, host: string): unknown {
+  const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined;
+  if (code !== "EADDRINUSE") return thrown;
+  const message = `Port ${port} of ${host} is taken: stop what listens there, or choose another port.`;
+  return new RuntimeError("unavailable", message, { cause: thrown });
+}
+
+async function closePort(server: NodeServer): Promise<void> {
+  const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+  server.close(() => {
+    resolve(undefined);
+  });
+  server.closeIdleConnections();
+  const waiting = new AbortController();
+  await Promise.race([closed, sleep(lastReadMs, undefined, { signal: waiting.signal }).catch(() => undefined)]);
+  waiting.abort();
+  server.closeAllConnections();
+  await closed;
+}
