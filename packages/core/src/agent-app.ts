@@ -1,4 +1,4 @@
-import { parse, RuntimeError } from "@agentscope-runtime/protocol";
+import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { OnDisconnect } from "@agentscope-runtime/protocol";
 import { InProcessRunLog } from "@agentscope-runtime/services";
 import type { RunLog } from "@agentscope-runtime/services";

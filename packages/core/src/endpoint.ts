@@ -1,4 +1,3 @@
-import { RuntimeError } from "@agentscope-runtime/protocol";
 import { parse } from "@agentscope-runtime/protocol";
 import type { z } from "zod";
 import type { HttpReply } from "./http.ts";
@@ -69,15 +68,5 @@ function replyOf(value: unknown): HttpReply {
   if (typeof value === "object" && value !== null && Symbol.asyncIterator in value) {
     return { status: 200, body: { sse: valueFrames(value as AsyncIterable<unknown>) } };
   }
-  return value === undefined ? { status: 204 } : { status: 200, body: { text: jsonOf(value), contentType: jsonType } };
-}
-
-const jsonType = "application/json; charset=utf-8";
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch (cause) {
-    throw new RuntimeError("internal", "Internal error.", { cause });
-  }
+  return value === undefined ? { status: 204 } : { status: 200, body: { json: value } };
 }

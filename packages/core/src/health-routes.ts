@@ -54,11 +54,12 @@ export function healthRoutes({ isReady, checks }: HealthOptions): readonly Route
   ];
 
   async function readiness(): Promise<HttpReply> {
-    const failures = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => [name, await reasonOf(check)]),
-    );
-    const found = failures.filter(([, reason]) => reason !== undefined);
-    const reasons = Object.fromEntries(isReady() ? found : [["runner", "not started, or shutting down"], ...found]);
+    const reasons: Record<string, string> = isReady() ? {} : { runner: "not started, or shutting down" };
+    const check = async ([name, ask]: [string, ReadinessCheck]): Promise<void> => {
+      const reason = await reasonOf(ask);
+      if (reason !== undefined) reasons[name] = reason;
+    };
+    await Promise.all(Object.entries(checks).map(check));
     const ready = Object.keys(reasons).length === 0;
     return { status: ready ? 200 : 503, body: { json: { status: ready ? "ready" : "not_ready", reasons } } };
   }

@@ -1,6 +1,15 @@
-/** JSON text of a tool's arguments or output. A string is JSON text, or plain text, already. */
+import { RuntimeError } from "@agentscope-runtime/protocol";
+
+/**
+ * JSON text of what an agent or a tool gave; a string is taken as text already. `internal` for what JSON cannot hold,
+ * such as a cycle or a bigint.
+ */
 export function jsonText(value: unknown): string {
   if (typeof value === "string") return value;
-  // Undefined, functions and symbols have no JSON.
-  return (JSON.stringify(value) as string | undefined) ?? "null";
+  try {
+    const json = JSON.stringify(value) as string | undefined; // Undefined for undefined and functions.
+    return json ?? "null";
+  } catch (cause) {
+    throw new RuntimeError("internal", "The agent yielded something that JSON cannot hold.", { cause });
+  }
 }

@@ -38,6 +38,8 @@ export type Ending =
 /** A message that has begun and may still grow. */
 interface OpenMessage {
   readonly message: Message;
+  /** Its place in the output: messages stand in the order in which they began. */
+  readonly place: number;
   /** The parts that are done. */
   readonly parts: Content[];
   /** The part that still grows. */
@@ -73,7 +75,7 @@ const growthShare = 8;
 export class Narrator {
   readonly #now: () => number;
   readonly #response: AgentResponse;
-  readonly #output: Message[] = [];
+  readonly #output: (Message | undefined)[] = [];
   readonly #calls = new Map<string, KnownCall>();
   #events: AgentEvent[] = [];
   #sequence = 0;
@@ -98,9 +100,9 @@ export class Narrator {
     };
   }
 
-  /** What has been said so far, the messages that have ended. */
-  get output(): readonly Message[] {
-    return this.#output;
+  /** The messages that have ended, in the order in which they began. */
+  get output(): Message[] {
+    return this.#output.filter((message) => message !== undefined);
   }
 
   /** The number that the next event gets. */
@@ -146,7 +148,7 @@ export class Narrator {
       status,
       error: how !== undefined && "error" in how ? how.error : null,
       completed_at: Math.floor(this.#now() / 1000),
-      output: [...this.#output],
+      output: this.output,
       usage: this.#usage,
       incomplete_details: how?.status === "incomplete" ? { reason: how.reason } : null,
     };
@@ -260,6 +262,7 @@ export class Narrator {
     const known = this.#calls.get(output.callId);
     if (known?.open !== undefined) return known;
     this.#closeSpeech("completed");
+    if (known?.result !== undefined) this.#closeMessage(known.result, "incomplete");
     const call = newCall(output, output.name);
     this.#calls.set(output.callId, call);
     call.open = this.#openMessage(newMessage(`${call.kind}_call`, "assistant"));
@@ -317,7 +320,7 @@ export class Narrator {
 
   #openMessage(message: Message): OpenMessage {
     this.#emit({ ...message, sequence_number: this.#sequence, status: "in_progress", content: null });
-    return { message, parts: [], growing: undefined };
+    return { message, place: this.#output.push(undefined) - 1, parts: [], growing: undefined };
   }
 
   /** Shows all of a data part as it is now. */
@@ -365,7 +368,7 @@ export class Narrator {
       metadata,
     } as const;
     this.#emit(message);
-    this.#output.push(message);
+    this.#output[open.place] = message;
   }
 
   #emit(event: AgentEvent): void {

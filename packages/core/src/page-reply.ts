@@ -8,7 +8,7 @@ export const pageFields = {
   cursor: z.string().max(1000).optional(),
 };
 
-export function pageReplySchema<S extends z.ZodType>(item: S): z.ZodType {
+export function pageReplySchema(item: z.ZodType): z.ZodType {
   return z.object({ object: z.literal("list"), data: z.array(item), next_cursor: z.string().nullable() });
 }
 

@@ -1,6 +1,15 @@
 import type { Message } from "@agentscope-runtime/protocol";
-import type { FoundMemory, MemorySearchOptions, NewMemory, Page, PageOptions } from "@agentscope-runtime/services";
-import type { LoadOptions, SavedState, SavedVersion, SaveOptions } from "@agentscope-runtime/services";
+import type {
+  FoundMemory,
+  LoadOptions,
+  MemorySearchOptions,
+  NewMemory,
+  Page,
+  PageOptions,
+  SavedState,
+  SavedVersion,
+  SaveOptions,
+} from "@agentscope-runtime/services";
 import type { Identity } from "./identity.ts";
 import type { Logger } from "./logger.ts";
 

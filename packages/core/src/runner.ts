@@ -151,7 +151,7 @@ export class Runner implements AsyncDisposable {
       let ending: Ending | undefined;
       try {
         const outputs = outputsOf(() => this.#options.queryHandler(request, context));
-        const source = boundTo(observer.within, outputs);
+        const source = boundTo(observer, outputs);
         const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
         const onAbandoned = (): void => {
           logger.warn({ graceMs }, "The agent ignored its signal; the run ends without it.");
@@ -201,9 +201,9 @@ export class Runner implements AsyncDisposable {
 }
 
 /** Pulls from the source inside of the observer's context, so that what the agent traces hangs below the run. */
-function boundTo<T>(within: RunObserver["within"], source: AsyncGenerator<T>): AsyncIterator<T, unknown, undefined> {
+function boundTo<T>(observer: RunObserver, source: AsyncGenerator<T>): AsyncIterator<T, unknown, undefined> {
   return {
-    next: () => within(() => source.next()),
-    return: () => within(() => source.return(undefined)),
+    next: () => observer.within(() => source.next()),
+    return: () => observer.within(() => source.return(undefined)),
   };
 }

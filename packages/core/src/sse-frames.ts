@@ -15,7 +15,7 @@ export async function* valueFrames(
   values: AsyncIterable<unknown> | Iterable<unknown>,
 ): AsyncGenerator<string, void, undefined> {
   try {
-    for await (const value of values) yield encodeFrame(null, JSON.stringify(value) ?? "null");
+    for await (const value of values) yield encodeFrame(null, jsonOf(value));
   } catch (thrown) {
     yield errorFrame(thrown);
   }
@@ -25,4 +25,9 @@ export async function* valueFrames(
 function errorFrame(thrown: unknown): string {
   const error = RuntimeError.from(thrown).toJSON();
   return encodeFrame(null, JSON.stringify({ error, code: error.code, message: error.message }));
+}
+
+function jsonOf(value: unknown): string {
+  const json = JSON.stringify(value) as string | undefined; // Undefined for undefined and functions.
+  return json ?? "null";
 }

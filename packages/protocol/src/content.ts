@@ -7,7 +7,7 @@ const contentFields = {
   /** The part's place in its message, from 0. */
   index: z.int().nonnegative().nullable().default(null),
   /** True when this continues the part; false or null when it is the whole part so far. */
-  delta: z.boolean().nullable().default(null),
+  delta: z.boolean().nullable().default(false),
   /** The message this is a part of. */
   msg_id: z.string().nullable().default(null),
 };

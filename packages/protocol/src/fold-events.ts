@@ -19,7 +19,8 @@ export function foldEvents(events: Iterable<AgentEvent>): AgentResponse | undefi
  * Adds one event to what came before; nothing given is changed, so that a user interface can compare by identity.
  *
  * A response replaces all fields but `output`, which only a response that has one replaces. A message is found by its
- * id; empty content keeps the content collected so far. Heartbeats are left out.
+ * id; empty content keeps the content collected so far. A part is found by its index, else it is the last one of its
+ * kind. Heartbeats are left out, and so is content of a message that has ended.
  */
 export function foldEvent(response: AgentResponse | undefined, event: AgentEvent): AgentResponse {
   switch (event.object) {
@@ -38,7 +39,7 @@ function withMessage(response = emptyResponse(), message: Message): AgentRespons
   const output = response.output ?? [];
   const known = output.find(({ id }) => id === message.id);
   if (known === undefined) return { ...response, output: [...output, message] };
-  const content = message.content !== null && message.content.length > 0 ? message.content : known.content;
+  const content = message.content !== null && message.content.length > 0 ? message.content : (known.content ?? message.content);
   return replaceMessage(response, { ...message, content });
 }
 
@@ -49,11 +50,20 @@ function withContent(response = emptyResponse(), content: Content): AgentRespons
   // A late part must not reopen a message that has ended: its event already carried everything.
   if (isTerminalStatus(known.status)) return response;
   const parts = known.content ?? [];
-  const last = parts.length - 1;
-  const continuesLast = last >= 0 && (content.delta !== true || parts[last]?.delta === true);
-  const at = content.index ?? (continuesLast ? last : parts.length);
+  const at = placeOf(content, parts);
   const part = content.delta === true ? appended(parts[at], content) : content;
   return replaceMessage(response, { ...known, content: at < parts.length ? parts.with(at, part) : [...parts, part] });
+}
+
+/** By its index. Without one it belongs to the last part, if that is of its kind and, for a delta, grows by deltas. */
+function placeOf({ index, type, delta }: Content, parts: readonly Content[]): number {
+  const last = parts.at(-1);
+  const belongsToLast = last?.type === type && (delta !== true || last.delta === true);
+  const at =
+    index === null
+      ? parts.length - Number(belongsToLast)
+      : parts.findIndex((part, place) => (part.index ?? place) === index);
+  return at === -1 ? parts.length : at;
 }
 
 function replaceMessage(response: AgentResponse, message: Message): AgentResponse {
@@ -71,20 +81,23 @@ function appended(part: Content | undefined, delta: Content): Content {
   return delta;
 }
 
-/** The Python runtime's rule: by key, strings and lists grow, objects are merged, anything else is replaced. */
+/** The Python runtime's rule: by key, strings and lists grow, numbers add up, objects are merged, the rest is replaced. */
 function mergeData(
   before: Readonly<Record<string, unknown>> | null,
   delta: Readonly<Record<string, unknown>> | null,
 ): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...before };
-  for (const [key, value] of Object.entries(delta ?? {})) {
-    const old = merged[key];
-    if (typeof old === "string" && typeof value === "string") merged[key] = old + value;
-    else if (Array.isArray(old) && Array.isArray(value)) merged[key] = [...(old as unknown[]), ...(value as unknown[])];
-    else if (isPlainObject(old) && isPlainObject(value)) merged[key] = mergeData(old, value);
-    else merged[key] = value;
-  }
-  return merged;
+  // A map, because assigning a key named `__proto__` would not make one.
+  const merged = new Map(Object.entries(before ?? {}));
+  for (const [key, value] of Object.entries(delta ?? {})) merged.set(key, mergeValue(merged.get(key), value));
+  return Object.fromEntries(merged);
+}
+
+function mergeValue(before: unknown, delta: unknown): unknown {
+  if (typeof before === "string" && typeof delta === "string") return before + delta;
+  if (typeof before === "number" && typeof delta === "number") return before + delta;
+  if (Array.isArray(before) && Array.isArray(delta)) return [...(before as unknown[]), ...(delta as unknown[])];
+  if (isPlainObject(before) && isPlainObject(delta)) return mergeData(before, delta);
+  return delta;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -16,7 +16,14 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   deadline_exceeded: 504,
 };
 
-const codeOf = new Map(Object.entries(statusOf).map(([code, status]) => [status, code as ErrorCode]));
+const codeOf: ReadonlyMap<number, ErrorCode> = new Map([
+  ...Object.entries(statusOf).map(([code, status]) => [status, code as ErrorCode] as const),
+  // What others answer with: Request Timeout, Gone, Precondition Failed, Bad Gateway.
+  [408, "deadline_exceeded"],
+  [410, "not_found"],
+  [412, "conflict"],
+  [502, "unavailable"],
+]);
 
 /** The HTTP status an error code travels as. 499 (the caller went away) follows nginx; the others are RFC 9110's. */
 export function httpStatusFromErrorCode(code: ErrorCode): number {
@@ -25,8 +32,5 @@ export function httpStatusFromErrorCode(code: ErrorCode): number {
 
 /** The nearest error code of an HTTP status of 400 or more, for answers that did not come from this runtime. */
 export function errorCodeFromHttpStatus(status: number): ErrorCode {
-  const exact = codeOf.get(status);
-  if (exact !== undefined) return exact;
-  if (status === 502) return "unavailable";
-  return status < 500 ? "invalid_argument" : "internal";
+  return codeOf.get(status) ?? (status < 500 ? "invalid_argument" : "internal");
 }

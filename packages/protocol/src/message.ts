@@ -35,7 +35,11 @@ export const messageSchema = z.object({
   ...eventFields,
   object: z.literal("message").default("message"),
   status: runStatusSchema.nullable().default("created"),
-  id: z.string().default(() => newMessageId()),
+  // A JSON Schema would show one new id as everybody's default.
+  id: z
+    .string()
+    .default(() => newMessageId())
+    .meta({ default: undefined }),
   type: messageTypeSchema.default("message"),
   role: roleSchema.nullable().default(null),
   content: z.array(contentSchema).nullable().default(null),

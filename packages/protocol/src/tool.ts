@@ -1,20 +1,24 @@
 import { z } from "zod";
 
-/** The parameters of a function, as JSON Schema. */
-export const functionParametersSchema = z.object({
+/** The parameters of a function, as JSON Schema. Keywords that are not listed are kept. */
+export const functionParametersSchema = z.looseObject({
   type: z.literal("object"),
   properties: z.record(z.string(), z.unknown()),
   required: z.array(z.string()).nullable(),
 });
 
-export const functionToolSchema = z.object({
+/** A function as a model sees it. Fields that a provider adds, such as `strict`, are kept. */
+export const functionToolSchema = z.looseObject({
   name: z.string(),
   description: z.string(),
   parameters: z.union([functionParametersSchema, z.record(z.string(), z.unknown())]),
 });
 
-/** A tool that the caller offers; the caller runs it when the agent answers with a `function_call`. */
-export const toolSchema = z.object({
+/**
+ * A tool that the caller offers; the caller runs it when the agent answers with a `function_call`. Fields that are not
+ * listed are kept.
+ */
+export const toolSchema = z.looseObject({
   type: z.string().nullable().default("function"),
   function: functionToolSchema.nullable().default(null),
 });

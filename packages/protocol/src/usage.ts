@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const count = z.number().nonnegative().optional();
+const count = z.number().nonnegative().nullish();
 
 /** Tokens spent. Fields that a model's provider adds are kept. */
 export const usageSchema = z.looseObject({ input_tokens: count, output_tokens: count, total_tokens: count });

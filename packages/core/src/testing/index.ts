@@ -1,0 +1,3 @@
+export { callHandler, eventsOf, jsonOf } from "./call-handler.ts";
+
+export type { HandlerCall } from "./call-handler.ts";
