@@ -1,7 +1,6 @@
 import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentEvent, OnDisconnect, RunStatus } from "@agentscope-runtime/protocol";
 import type { RunKey, RunLog } from "@agentscope-runtime/services";
-import { Breather } from "./breather.ts";
 import { budgetSpent } from "./budget.ts";
 import type { Logger } from "./logger.ts";
 
@@ -71,7 +70,6 @@ export class LiveRun {
 
   async #record(events: AsyncIterable<AgentEvent>): Promise<void> {
     const { key, log, logger, maxRunLength } = this.#options;
-    const breather = new Breather();
     let sequence = 0;
     let length = 0;
     try {
@@ -86,7 +84,6 @@ export class LiveRun {
         sequence += 1;
         length += data.length;
         if (length > maxRunLength) this.stop(budgetSpent("output_length"));
-        await breather.step();
       }
     } catch (thrown) {
       this.#status = "unknown";

@@ -1,6 +1,6 @@
 import type { Usage } from "@agentscope-runtime/protocol";
 
-/** Adds two reports: numbers add up, objects are merged the same way, anything else is taken from the later one. */
+/** Adds two reports: numbers add up, objects are merged the same way, anything else is taken from the later one that says it. */
 export function mergeUsage(before: Usage | null, report: Usage): Usage {
   return merge(before ?? {}, report);
 }
@@ -11,7 +11,7 @@ function merge(before: Readonly<Record<string, unknown>>, report: Readonly<Recor
     const old = sum[key];
     if (typeof old === "number" && typeof value === "number") sum[key] = old + value;
     else if (isObject(old) && isObject(value)) sum[key] = merge(old, value);
-    else if (value !== undefined) sum[key] = value;
+    else if (value !== undefined && value !== null) sum[key] = value;
   }
   return sum;
 }

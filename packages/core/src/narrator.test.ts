@@ -29,7 +29,12 @@ const outputs: fc.Arbitrary<AgentOutput> = fc.oneof(
   fc.record({ type: fc.constant("text.delta" as const), delta: pieces }),
   fc.record({ type: fc.constant("reasoning.delta" as const), delta: pieces }),
   fc.record({ type: fc.constant("refusal.delta" as const), delta: pieces }),
-  fc.record({ type: fc.constant("tool.call.delta" as const), callId: callIds, name: pieces, delta: fc.string({ maxLength: 200 }) }),
+  fc.record({
+    type: fc.constant("tool.call.delta" as const),
+    callId: callIds,
+    name: pieces,
+    delta: fc.string({ maxLength: 200 }),
+  }),
   fc.record({
     type: fc.constant("tool.call" as const),
     callId: callIds,
@@ -37,10 +42,22 @@ const outputs: fc.Arbitrary<AgentOutput> = fc.oneof(
     arguments: fc.jsonValue(),
     kind: fc.constantFrom("plugin" as const, "mcp" as const, "function" as const),
   }),
-  fc.record({ type: fc.constant("tool.result" as const), callId: callIds, output: fc.jsonValue(), preliminary: fc.boolean(), isError: fc.boolean() }),
-  fc.record({ type: fc.constant("content" as const), content: fc.record({ type: fc.constant("image" as const), image_url: pieces }) }),
+  fc.record({
+    type: fc.constant("tool.result" as const),
+    callId: callIds,
+    output: fc.jsonValue(),
+    preliminary: fc.boolean(),
+    isError: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant("content" as const),
+    content: fc.record({ type: fc.constant("image" as const), image_url: pieces }),
+  }),
   fc.record({ type: fc.constant("message.end" as const) }),
-  fc.record({ type: fc.constant("usage" as const), usage: fc.record({ input_tokens: fc.nat(), output_tokens: fc.nat() }) }),
+  fc.record({
+    type: fc.constant("usage" as const),
+    usage: fc.record({ input_tokens: fc.nat(), output_tokens: fc.nat() }),
+  }),
   fc.record({
     type: fc.constant("message" as const),
     message: fc.record({
@@ -72,8 +89,10 @@ function asTheWebPageShows(events: readonly AgentEvent[]): unknown[] {
       const last = content?.at(-1);
       if (content === undefined) continue;
       if (event.delta !== true) content.splice(-1, 1, { ...last, ...event });
-      else if (last?.["delta"] === true && event.type === "text") last["text"] = `${String(last["text"])}${event.text ?? ""}`;
-      else if (last?.["delta"] === true && event.type === "refusal") last["refusal"] = `${String(last["refusal"])}${event.refusal ?? ""}`;
+      else if (last?.["delta"] === true && event.type === "text")
+        last["text"] = `${String(last["text"])}${event.text ?? ""}`;
+      else if (last?.["delta"] === true && event.type === "refusal")
+        last["refusal"] = `${String(last["refusal"])}${event.refusal ?? ""}`;
       else if (last?.["delta"] === true) Object.assign(last, event);
       else content.push({ ...event });
     }
@@ -123,8 +142,14 @@ describe("the narrator", () => {
   });
 
   it("sends streamed arguments as whole snapshots, and not one for each piece", () => {
-    const pieces = Array.from({ length: 1000 }, () => ({ type: "tool.call.delta", callId: "c", name: "write", delta: "0123456789" }) as const);
-    const events = narrate([...pieces, { type: "tool.call", callId: "c", name: "write", arguments: "0123456789".repeat(1000) }]);
+    const parts = Array.from(
+      { length: 1000 },
+      () => ({ type: "tool.call.delta", callId: "c", name: "write", delta: "0123456789" }) as const,
+    );
+    const events = narrate([
+      ...parts,
+      { type: "tool.call", callId: "c", name: "write", arguments: "0123456789".repeat(1000) },
+    ]);
     const snapshots = events.flatMap((event) =>
       event.object === "content" && event.type === "data" ? [String(event.data?.["arguments"])] : [],
     );
@@ -160,7 +185,9 @@ describe("the narrator", () => {
       { type: "tool.call", callId: "c", name: "n", arguments: "{}" },
       "Done.",
     ]);
-    const types = events.flatMap((event) => (event.object === "message" && event.status === "completed" ? [event.type] : []));
+    const types = events.flatMap((event) =>
+      event.object === "message" && event.status === "completed" ? [event.type] : [],
+    );
     expect(types).toEqual(["reasoning", "message", "plugin_call", "message"]);
   });
 

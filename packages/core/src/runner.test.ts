@@ -17,7 +17,7 @@ async function started(queryHandler: QueryHandler, options: Partial<RunnerOption
 
 async function answer(queryHandler: QueryHandler, options?: Partial<RunnerOptions>): Promise<AgentResponse> {
   await using runner = await started(queryHandler, options);
-  return runner.query(hello);
+  return await runner.query(hello);
 }
 
 function textOf({ output }: AgentResponse): string {
@@ -40,8 +40,20 @@ const deaf: QueryHandler = () => ({
 
 describe("Runner", () => {
   it.each<[string, QueryHandler]>([
-    ["an async generator", async function* () { yield "a"; yield "b"; }],
-    ["a generator", function* () { yield "a"; yield "b"; }],
+    [
+      "an async generator",
+      async function* () {
+        yield "a";
+        yield "b";
+      },
+    ],
+    [
+      "a generator",
+      function* () {
+        yield "a";
+        yield "b";
+      },
+    ],
     ["a promise of an iterable", async () => ["a", "b"]],
     ["a promise of a string", async () => "ab"],
     ["a string", () => "ab"],
@@ -57,7 +69,9 @@ describe("Runner", () => {
   });
 
   it("hands the request over with what the caller left out filled in, and with the caller's own fields", async () => {
-    const response = await answer((request) => JSON.stringify([request["mood"], request.session_id !== null, request.user_id === request.session_id]));
+    const response = await answer((request) =>
+      JSON.stringify([request["mood"], request.session_id !== null, request.user_id === request.session_id]),
+    );
     expect(textOf(response)).toBe("[null,true,true]");
     await using runner = await started((request) => String(request["mood"]));
     expect(textOf(await runner.query({ ...hello, mood: "good" }))).toBe("good");
@@ -74,7 +88,10 @@ describe("Runner", () => {
   it("throws what is wrong with a request before the first event", async () => {
     await using runner = await started(() => "x");
     const events = runner.streamQuery({ input: [{ content: [{ type: "smell" as "text" }] }] });
-    await expect(events.next()).rejects.toMatchObject({ code: "invalid_argument", message: /input\.0\.content\.0\.type/ });
+    await expect(events.next()).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: /input\.0\.content\.0\.type/,
+    });
   });
 
   it("tells a caller nothing of an unknown error, and the log everything", async () => {
@@ -258,7 +275,10 @@ describe("Runner", () => {
     const response = await answer(async function* (_request, { session }) {
       yield String((await session.history()).items.length);
     });
-    expect(response.error).toMatchObject({ code: "unimplemented", message: expect.stringContaining("services.sessions") });
+    expect(response.error).toMatchObject({
+      code: "unimplemented",
+      message: expect.stringContaining("services.sessions"),
+    });
   });
 
   it("tells the observer the run, its events and its end, and runs the agent inside of it", async () => {
@@ -307,6 +327,14 @@ describe("Runner", () => {
   it("yields events of the wire's three kinds only, the last of them a response", async () => {
     await using runner = await started(() => "x");
     const events: AgentEvent[] = await Array.fromAsync(runner.streamQuery(hello));
-    expect(events.map(({ object }) => object)).toEqual(["response", "response", "message", "content", "content", "message", "response"]);
+    expect(events.map(({ object }) => object)).toEqual([
+      "response",
+      "response",
+      "message",
+      "content",
+      "content",
+      "message",
+      "response",
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import type { AgentEvent, AgentRequest, AgentRequestInput, AgentResponse } from 
 import type { CallOptions } from "@agentscope-runtime/services";
 import type { AgentReply } from "./agent-reply.ts";
 import { outputsOf } from "./agent-reply.ts";
+import { Breather } from "./breather.ts";
 import type { DeployTarget } from "./deploy-target.ts";
 import type { Identity } from "./identity.ts";
 import type { Logger } from "./logger.ts";
@@ -137,6 +138,7 @@ export class Runner implements AsyncDisposable {
     const narrator = new Narrator({ runId, sessionId });
     const stop = new RunStop(options.signal, this.#options.maxRunMs ?? defaultMaxRunMs);
     const { signal } = stop;
+    const breather = new Breather();
     const context: RunContext = {
       runId,
       agent,
@@ -158,6 +160,8 @@ export class Runner implements AsyncDisposable {
         };
         for await (const output of untilStopped(source, { signal, graceMs, onAbandoned })) {
           for (const event of narrator.tell(output)) yield observed(event);
+          const pause = breather.step();
+          if (pause !== undefined) await pause;
         }
       } catch (thrown) {
         ending = stop.endingOf(thrown);

@@ -46,12 +46,16 @@ export function ownerOf(identity: Identity | undefined): string {
   return identity?.userId ?? anybody;
 }
 
+const lastReadMs = 2_000;
+
 /** Every run of an app, whichever door it came in by. */
 export class Runs {
   readonly #options: RunsOptions;
   readonly #live = new Map<string, LiveRun>();
   readonly #ended = new Map<string, Map<string, number>>();
   #accepting = true;
+  #reading = 0;
+  #onAllRead: (() => void) | undefined;
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -108,10 +112,16 @@ export class Runs {
     return key;
   }
 
-  /** The run's events; with `follow`, live. The reader counts as one until its signal aborts. */
-  read(key: RunKey, options: RunReadOptions = {}): AsyncIterable<RunEntry> {
+  /** The run's events; with `follow`, live. Whoever follows counts as a reader of the run until its signal aborts. */
+  async *read(key: RunKey, options: RunReadOptions = {}): AsyncGenerator<RunEntry, void, undefined> {
     if (options.follow === true) this.#attach(key, options.signal);
-    return this.#options.log.read(key, options);
+    this.#reading += 1;
+    try {
+      yield* this.#options.log.read(key, options);
+    } finally {
+      this.#reading -= 1;
+      if (this.#reading === 0) this.#onAllRead?.();
+    }
   }
 
   /** `not_found` when there is none, or when it is another owner's. */
@@ -136,15 +146,22 @@ export class Runs {
     return this.get(key, options);
   }
 
-  /** Takes no more runs, lets those under way finish within the budget, then cancels them and waits until they stopped. */
+  /**
+   * Takes no more runs, lets those under way finish within the budget, then cancels them and waits until they stopped.
+   * Readers get a moment to read the end.
+   */
   async drain(budgetMs: number): Promise<void> {
     this.#accepting = false;
     const rest = Promise.all(Array.from(this.#live.values(), ({ ended }) => ended));
-    const budget = new AbortController();
-    await Promise.race([rest, sleep(budgetMs, undefined, { signal: budget.signal })]);
-    budget.abort();
+    await within(budgetMs, rest);
     for (const run of this.#live.values()) run.stop(new RuntimeError("canceled", "The server is shutting down."));
     await rest;
+    if (this.#reading === 0) return;
+    const { promise: allRead, resolve } = Promise.withResolvers<undefined>();
+    this.#onAllRead = () => {
+      resolve(undefined);
+    };
+    await within(lastReadMs, allRead);
   }
 
   #attach(key: RunKey, reader: AbortSignal | undefined): void {
@@ -171,6 +188,13 @@ export class Runs {
     byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
     this.#ended.set(agent, byStatus);
   }
+}
+
+/** Resolves when the work is done, or when its time is over. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work, sleep(ms, undefined, { signal: done.signal })]);
+  done.abort();
 }
 
 function liveId({ ownerId, runId }: RunKey): string {

@@ -14,17 +14,23 @@ export async function sendEvents(
   keepAliveMs: number,
 ): Promise<void> {
   let pending = "";
-  let scheduled = true;
+  let scheduled = false;
   let silent = true;
   const flush = (): void => {
     scheduled = false;
     if (response.destroyed) return;
-    if (pending !== "") response.write(pending);
-    else if (!response.headersSent) response.flushHeaders();
+    if (pending === "") response.flushHeaders();
+    else response.write(pending);
     pending = "";
   };
-  // Node runs this after all that is due in this tick: also the head of a stream whose first event is late.
-  process.nextTick(flush);
+  const scheduleFlush = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    // Node runs this when all promises of this tick are settled.
+    process.nextTick(flush);
+  };
+  // Also the head of a stream whose first event is late leaves in this tick.
+  scheduleFlush();
   const timer = setInterval(() => {
     if (silent && !response.writableNeedDrain) response.write(keepAlive);
     silent = true;
@@ -36,10 +42,7 @@ export async function sendEvents(
       silent = false;
       pending += frame;
       if (pending.length >= flushLength) flush();
-      else if (!scheduled) {
-        scheduled = true;
-        process.nextTick(flush);
-      }
+      else scheduleFlush();
       if (response.writableNeedDrain) await drained(response);
     }
     if (!response.destroyed) response.end(pending);

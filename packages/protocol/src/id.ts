@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 const maxLength = 128;
-const allowed = /^[\p{L}\p{N}._:@=+~|-]+$/u;
+const allowed = /^[\p{L}\p{M}\p{N}._:@=+~|-]+$/u;
 
 /**
  * An id that a caller chooses: of a session, a user or a run. 1 to 128 letters, digits or `. _ : @ = + ~ | -`, and not

@@ -1,0 +1,59 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { z } from "zod";
+import { AgentApp } from "./agent-app.ts";
+import { endpoint } from "./endpoint.ts";
+import { callHandler, jsonOf } from "./testing/index.ts";
+
+interface Document {
+  readonly openapi: string;
+  readonly info: unknown;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, { readonly required?: readonly string[] }>> };
+}
+
+async function documentOf(app: AgentApp): Promise<Document> {
+  return jsonOf(await callHandler(app.handle, { method: "GET", path: "/openapi.json" })) as Document;
+}
+
+describe("/openapi.json", () => {
+  it("is a valid OpenAPI 3.1 document that names every path, also the app's own", async () => {
+    await using app = new AgentApp({
+      name: "helper",
+      version: "1.2.3",
+      query: () => "hi",
+      tasks: { "/reports": () => 1 },
+      endpoints: [endpoint({ path: "/add/:to", body: z.object({ a: z.number() }), handler: () => 1 })],
+    });
+    const document = await documentOf(app);
+    const result = await new Validator().validate({ ...structuredClone(document) });
+    expect(result).toMatchObject({ valid: true });
+    expect(document).toMatchObject({ openapi: "3.1.0", info: { title: "helper", version: "1.2.3" } });
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        "/process",
+        "/agents/{agent}/process",
+        "/runs/{runId}/events",
+        "/reports/{taskId}",
+        "/add/{to}",
+      ]),
+    );
+  });
+
+  it("says what a request may leave out, and that what is sent has every field", async () => {
+    await using app = new AgentApp({ query: () => "hi" });
+    const { schemas } = (await documentOf(app)).components;
+    expect(schemas["AgentRequest"]?.required).toEqual(["input"]);
+    expect(schemas["AgentResponse"]?.required).toEqual(expect.arrayContaining(["id", "output", "usage", "error"]));
+  });
+
+  it("refers only to schemas that it has", async () => {
+    await using app = new AgentApp({ query: () => "hi" });
+    const document = await documentOf(app);
+    const names = Array.from(
+      JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]*)"/g),
+      ([, name]) => name,
+    );
+    expect(names).toContain("AgentEvent");
+    expect(names.filter((name) => !Object.hasOwn(document.components.schemas, name ?? ""))).toEqual([]);
+  });
+});
