@@ -32,11 +32,14 @@ export class RunStop {
     return { status: "failed", error: error.toJSON() };
   }
 
-  /** Lets go of the caller's signal and the timer. A run that was left before its end is stopped. */
-  close({ left }: { readonly left: boolean }): void {
+  /**
+   * Lets go of the caller's signal and the timer. Unless the agent came to its own end, the signal aborts: what it
+   * started may still be at work, such as a model call whose stream was left.
+   */
+  close({ complete }: { readonly complete: boolean }): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener("abort", this.#onCaller);
-    if (left) this.#controller.abort(new RuntimeError("canceled", "The caller left the run."));
+    if (!complete) this.#controller.abort(new RuntimeError("canceled", "The run has ended."));
   }
 
   readonly #onCaller = (): void => {

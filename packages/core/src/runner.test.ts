@@ -185,6 +185,20 @@ describe("Runner", () => {
     expect(signal?.aborted).toBe(true);
   });
 
+  it("aborts the agent's signal when it failed, so that what it started stops too", async () => {
+    let signal: AbortSignal | undefined;
+    await answer((_request, context) => {
+      ({ signal } = context);
+      throw new Error("no");
+    });
+    expect(signal?.aborted).toBe(true);
+    await answer((_request, context) => {
+      ({ signal } = context);
+      return "fine";
+    });
+    expect(signal?.aborted).toBe(false);
+  });
+
   it("ends incomplete with the budget's name when the agent has spent one", async () => {
     const response = await answer(() => {
       throw budgetSpent("tokens");

@@ -147,7 +147,7 @@ export class Runner implements AsyncDisposable {
       logger,
       ...scopeServices(this.#options.services ?? {}, { userId, sessionId }, { agent, signal }),
     };
-    let left = true;
+    let complete = false;
     try {
       for (const event of narrator.begin()) yield observed(event);
       let ending: Ending | undefined;
@@ -163,6 +163,7 @@ export class Runner implements AsyncDisposable {
           const pause = breather.step();
           if (pause !== undefined) await pause;
         }
+        complete = true;
       } catch (thrown) {
         ending = stop.endingOf(thrown);
         if (ending.status === "failed") logger.error({ err: thrown }, "The agent failed.");
@@ -172,10 +173,9 @@ export class Runner implements AsyncDisposable {
       const last = narrator.end(ending);
       observer.event(last);
       observer.ended(last);
-      left = false;
       yield last;
     } finally {
-      stop.close({ left });
+      stop.close({ complete });
     }
 
     function observed(event: AgentEvent): AgentEvent {

@@ -1,0 +1,28 @@
+import type { ModelJson, ModelToolOutput } from "./model-message.ts";
+
+/**
+ * The input of a call from its JSON text; no text is no arguments. Text that is not JSON is kept as
+ * `{ invalid_arguments: text }`: models want an object, and whoever reads on sees what was called.
+ */
+export function parseArguments(text: string): unknown {
+  if (text.trim() === "") return {};
+  const value = parseJson(text);
+  return value === undefined ? { invalid_arguments: text } : (value ?? {});
+}
+
+/** JSON objects and arrays as JSON, everything else as the text it is. */
+export function parseOutput(text: string, isError: boolean): ModelToolOutput {
+  // Digits of long numbers would be lost.
+  const value = /^\s*[[{]/.test(text) && !/\d{16}/.test(text) ? parseJson(text) : undefined;
+  if (value === undefined) return { type: isError ? "error-text" : "text", value: text };
+  return { type: isError ? "error-json" : "json", value };
+}
+
+function parseJson(text: string): ModelJson | undefined {
+  try {
+    // JSON text only holds values of JSON.
+    return JSON.parse(text) as ModelJson;
+  } catch {
+    return undefined;
+  }
+}

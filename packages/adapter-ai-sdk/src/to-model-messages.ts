@@ -1,0 +1,156 @@
+import type { Message } from "@agentscope-runtime/protocol";
+import {
+  functionCallOutputSchema,
+  mcpApprovalRequestSchema,
+  mcpApprovalResponseSchema,
+  mcpCallSchema,
+  parse,
+} from "@agentscope-runtime/protocol";
+import { ModelConversation } from "./model-conversation.ts";
+import type { ModelFileReference, ModelMessage, ModelReasoningPart } from "./model-message.ts";
+import { toModelParts, toModelText } from "./to-model-parts.ts";
+import type { MessageContext } from "./to-model-parts.ts";
+import { unfit } from "./unfit.ts";
+import type { PartPlace } from "./unfit.ts";
+
+export interface ToModelMessagesOptions {
+  /**
+   * The provider that `file_id`s belong to, as AI SDK 7 names it in references to files, such as `openai`. Without it
+   * a `file_id` is an error.
+   */
+  readonly fileProvider: string;
+}
+
+/**
+ * Turns our messages into the `messages` of `streamText`, `generateText` and agents of AI SDK 6 and 7.
+ *
+ * What the agent said and called without a pause becomes one assistant message, the answers to its calls the tool
+ * message behind it, wherever they stood. Answers without a call are dropped. A call without an answer gets the error
+ * text "No result: the run ended before the tool answered.", and a denied one `execution-denied`, since models refuse
+ * calls that dangle. Only an approval that is answered at the very end stays open: the SDK runs or denies that call.
+ *
+ * Arguments that are not JSON become `{ invalid_arguments: text }`. Left out: heartbeats, errors, lists of MCP tools,
+ * component calls, A2UI responses, sources, empty texts, reasoning that nothing follows. What a user did with a
+ * component or an A2UI surface is told as JSON text, and so is every `data` part.
+ *
+ * Throws `invalid_argument`, with the message's index, for files that cannot be found, calls without an id or a name,
+ * files in system messages, and messages of role `tool` that answer no call. AI SDK 7 itself refuses system messages
+ * unless it gets `allowSystemInMessages: true`.
+ */
+export function toModelMessages(messages: readonly Message[]): ModelMessage[];
+export function toModelMessages(
+  messages: readonly Message[],
+  options: ToModelMessagesOptions,
+): ModelMessage<ModelFileReference>[];
+export function toModelMessages(
+  messages: readonly Message[],
+  options?: ToModelMessagesOptions,
+): ModelMessage<ModelFileReference>[] {
+  const conversation = new ModelConversation();
+  for (const [index, message] of messages.entries()) {
+    addMessage(conversation, message, { index, fileProvider: options?.fileProvider });
+  }
+  return conversation.end();
+}
+
+function addMessage(conversation: ModelConversation, message: Message, context: MessageContext): void {
+  const content = message.content ?? [];
+  switch (message.type) {
+    case "message":
+      addSpeech(conversation, message, context);
+      break;
+    case "reasoning":
+      conversation.say(reasoningParts(toModelText(content, context)));
+      break;
+    case "function_call":
+    case "plugin_call":
+    case "mcp_call":
+      for (const data of dataOf(message)) addCall(conversation, data, placeOf(message, context));
+      break;
+    case "function_call_output":
+    case "plugin_call_output":
+    case "mcp_call_output":
+      for (const data of dataOf(message)) addOutput(conversation, data, placeOf(message, context));
+      break;
+    case "mcp_approval_request":
+      for (const data of dataOf(message)) addApprovalRequest(conversation, data, placeOf(message, context));
+      break;
+    case "mcp_approval_response":
+      for (const data of dataOf(message)) addApprovalResponse(conversation, data, placeOf(message, context));
+      break;
+    case "component_call_output":
+    case "a2ui_action":
+      conversation.add({ role: "user", content: toModelParts(content, context) });
+      break;
+    case "component_call":
+    case "a2ui_response":
+    case "mcp_list_tools":
+    case "heartbeat":
+    case "error":
+      break;
+  }
+}
+
+function addSpeech(conversation: ModelConversation, message: Message, context: MessageContext): void {
+  const content = message.content ?? [];
+  switch (message.role) {
+    case "user":
+    case null:
+      conversation.add({ role: "user", content: toModelParts(content, context) });
+      break;
+    case "assistant":
+      conversation.say(toModelParts(content, context));
+      break;
+    case "system":
+      conversation.add({ role: "system", content: toModelText(content, context) });
+      break;
+    case "tool":
+      throw unfit(placeOf(message, context), "a message of role tool has to be the output of a call");
+  }
+}
+
+function reasoningParts(text: string): ModelReasoningPart[] {
+  return text === "" ? [] : [{ type: "reasoning", text }];
+}
+
+function addCall(conversation: ModelConversation, data: unknown, place: PartPlace): void {
+  const call = parse(mcpCallSchema, data, nameOf(place));
+  if (call.call_id === null || call.name === null) throw unfit(place, "a call needs a call_id and a name");
+  conversation.call({
+    callId: call.call_id,
+    name: call.name,
+    arguments: call.arguments ?? "",
+    mcp: place.kind === "mcp_call",
+  });
+}
+
+function addOutput(conversation: ModelConversation, data: unknown, place: PartPlace): void {
+  const { call_id, output, is_error } = parse(functionCallOutputSchema, data, nameOf(place));
+  conversation.output({ callId: call_id, output, isError: is_error === true });
+}
+
+function addApprovalRequest(conversation: ModelConversation, data: unknown, place: PartPlace): void {
+  const request = parse(mcpApprovalRequestSchema, data, nameOf(place));
+  conversation.requestApproval(request.id, { name: request.name, arguments: request.arguments, mcp: true });
+}
+
+function addApprovalResponse(conversation: ModelConversation, data: unknown, place: PartPlace): void {
+  const response = parse(mcpApprovalResponseSchema, data, nameOf(place));
+  conversation.answerApproval({
+    approvalId: response.approval_request_id,
+    approved: response.approve,
+    reason: response.reason ?? undefined,
+  });
+}
+
+function dataOf({ content }: Message): unknown[] {
+  return (content ?? []).flatMap((part) => (part.type === "data" && part.data !== null ? [part.data] : []));
+}
+
+function placeOf({ type }: Message, { index }: MessageContext): PartPlace {
+  return { index, kind: type };
+}
+
+function nameOf({ index, kind }: PartPlace): string {
+  return `messages[${index}] (${kind})`;
+}
