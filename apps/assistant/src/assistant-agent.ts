@@ -35,7 +35,8 @@ export function assistantAgent({ model, now = Date.now }: AssistantOptions): Que
 }
 
 function instructions(known: readonly string[]): string {
-  const facts = known.length === 0 ? "" : `\nWhat you know of the user:\n${known.map((fact) => `- ${fact}`).join("\n")}`;
+  const facts =
+    known.length === 0 ? "" : `\nWhat you know of the user:\n${known.map((fact) => `- ${fact}`).join("\n")}`;
   return `You are a friendly assistant. Answer briefly. Use your tools where they help.${facts}`;
 }
 

@@ -11,4 +11,6 @@ const { url } = await serve(app, settings);
 
 const request = `'{"input":[{"role":"user","content":[{"type":"text","text":"What time is it?"}]}]}'`;
 const model = settings.provider?.model ?? "a scripted demo model; set OPENAI_API_KEY for a real one";
-console.log(`Assistant (${model}) on ${url} – try: curl -N ${url}/process -H 'content-type: application/json' -d ${request}`);
+console.log(
+  `Assistant (${model}) on ${url} – try: curl -N ${url}/process -H 'content-type: application/json' -d ${request}`,
+);

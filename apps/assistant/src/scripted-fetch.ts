@@ -32,7 +32,10 @@ export const scriptedFetch: typeof fetch = async (_input, init) => {
   const body: unknown = typeof init?.body === "string" ? JSON.parse(init.body) : undefined;
   const request = requestSchema.safeParse(body);
   if (!request.success) {
-    return Response.json({ error: { message: `The scripted model cannot read this: ${request.error.message}` } }, { status: 400 });
+    return Response.json(
+      { error: { message: `The scripted model cannot read this: ${request.error.message}` } },
+      { status: 400 },
+    );
   }
   const signal = init?.signal ?? undefined;
   const stream = ReadableStream.from(chunks(request.data, signal)).pipeThrough(new TextEncoderStream());
@@ -69,9 +72,15 @@ function* script(request: ScriptedRequest): Iterable<Delta> {
   const last = request.messages.at(-1);
   const tool = chosenTool(request);
   if (last?.role !== "tool" && tool !== undefined) {
-    for (const word of split("The demo always uses a tool first, to show how that looks.")) yield { reasoning_content: word };
-    yield { tool_calls: [{ index: 0, id: `call_${crypto.randomUUID()}`, type: "function", function: { name: tool.name, arguments: "" } }] };
-    for (const piece of tool.arguments.match(/.{1,12}/gs) ?? []) yield { tool_calls: [{ index: 0, function: { arguments: piece } }] };
+    for (const word of split("The demo always uses a tool first, to show how that looks."))
+      yield { reasoning_content: word };
+    yield {
+      tool_calls: [
+        { index: 0, id: `call_${crypto.randomUUID()}`, type: "function", function: { name: tool.name, arguments: "" } },
+      ],
+    };
+    for (const piece of tool.arguments.match(/.{1,12}/gs) ?? [])
+      yield { tool_calls: [{ index: 0, function: { arguments: piece } }] };
     return;
   }
   const question = textOf(request.messages.findLast(({ role }) => role === "user")?.content);
@@ -89,11 +98,15 @@ function answerTo(question: string, result: string): string {
 }
 
 /** `remember` when the user asks for it, else the clock. Undefined when neither is offered. */
-function chosenTool({ messages, tools }: ScriptedRequest): { readonly name: string; readonly arguments: string } | undefined {
+function chosenTool({
+  messages,
+  tools,
+}: ScriptedRequest): { readonly name: string; readonly arguments: string } | undefined {
   const offered = new Set(tools.map((tool) => tool.function.name));
   const question = textOf(messages.findLast(({ role }) => role === "user")?.content);
   const [, fact] = /\bremember\b(?: that)?[\s:,]*(.+)/is.exec(question) ?? [];
-  if (fact !== undefined && offered.has("remember")) return { name: "remember", arguments: JSON.stringify({ fact: fact.trim() }) };
+  if (fact !== undefined && offered.has("remember"))
+    return { name: "remember", arguments: JSON.stringify({ fact: fact.trim() }) };
   if (offered.has("current_time")) return { name: "current_time", arguments: JSON.stringify({ timeZone: "UTC" }) };
   return undefined;
 }

@@ -25,5 +25,9 @@ export type Settings = z.output<typeof settingsSchema>;
 
 /** The one place that knows the names of the environment's variables. An empty one counts as not set. */
 export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): Settings {
-  return parse(settingsSchema, Object.fromEntries(Object.entries(env).filter(([, value]) => value !== "")), "environment");
+  return parse(
+    settingsSchema,
+    Object.fromEntries(Object.entries(env).filter(([, value]) => value !== "")),
+    "environment",
+  );
 }

@@ -1,0 +1,44 @@
+import { serve } from "@agentscope-runtime/express";
+import type { Server } from "@agentscope-runtime/express";
+import { describeInBrowser } from "@agentscope-runtime-tooling/testing";
+import { assistantApp } from "./assistant-app.ts";
+import { modelFrom } from "./model.ts";
+
+async function serving(): Promise<Server> {
+  return serve(assistantApp({ model: modelFrom({ provider: undefined }) }), { port: 0, closeOnSignals: false });
+}
+
+describeInBrowser("the chat page", {
+  "answers a question, shows the tool, and keeps the conversation over a reload": async (page) => {
+    await using server = await serving();
+    await page.goto(server.url);
+    await page.getByLabel("Your message").fill("What time is it?");
+    await page.keyboard.press("Enter");
+    await page.getByText("tokens in").waitFor();
+    await page.getByText("Tool current_time answered").click();
+    expect(await page.locator("details[open] pre").textContent()).toContain("UTC");
+    expect(await page.locator(".assistant").textContent()).toContain("demo answer, no model");
+    await page.reload();
+    await page.locator(".assistant").waitFor();
+    expect(await page.locator(".user").textContent()).toBe("What time is it?");
+  },
+
+  "stops an answer, and says so": async (page) => {
+    await using server = await serving();
+    await page.goto(server.url);
+    await page.getByRole("button", { name: "What can you do?" }).click();
+    await page.getByText("Thinking").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped.").waitFor();
+    expect(await page.getByRole("button", { name: "Send" }).isVisible()).toBe(true);
+  },
+
+  "shows text from outside as text": async (page) => {
+    await using server = await serving();
+    await page.goto(server.url);
+    await page.getByLabel("Your message").fill("<img src=x onerror=alert(1)>");
+    await page.keyboard.press("Enter");
+    await page.getByText("tokens in").waitFor();
+    expect(await page.locator("#log img").count()).toBe(0);
+  },
+});

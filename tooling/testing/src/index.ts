@@ -1,0 +1,4 @@
+export { startApp } from "./app-process.ts";
+export { describeInBrowser } from "./browser.ts";
+
+export type { AppProcess, StartAppOptions } from "./app-process.ts";
