@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What the workload agent is told to do, as the JSON text of its one user message. */
-export const orderSchema = z.strictObject({
+const orderSchema = z.strictObject({
   /** How many pieces of text to yield. */
   tokens: z.int().min(0).max(1_000_000).default(200),
   /** How long to wait before each of them; 0 does not wait at all. */

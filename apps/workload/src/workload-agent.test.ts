@@ -5,7 +5,7 @@ import { workloadAgent } from "./workload-agent.ts";
 async function run(text: string): Promise<AgentEvent[]> {
   await using runner = new Runner({ queryHandler: workloadAgent });
   await runner.start();
-  return Array.fromAsync(runner.streamQuery({ input: [{ role: "user", content: [{ type: "text", text }] }] }));
+  return await Array.fromAsync(runner.streamQuery({ input: [{ role: "user", content: [{ type: "text", text }] }] }));
 }
 
 function deltas(events: readonly AgentEvent[]): string[] {

@@ -45,7 +45,7 @@ export const mcpCallSchema = z.object({
 });
 
 /** `data` of an `mcp_call_output`. */
-export const mcpCallOutputSchema = functionCallOutputSchema;
+export const mcpCallOutputSchema = z.object(functionCallOutputSchema.shape);
 
 export const mcpListToolsToolSchema = z.object({
   input_schema: z.unknown(),
