@@ -1,1 +1,21 @@
-export {};
+export { createClient } from "./create-client.ts";
+export { textOf } from "./text-of.ts";
+
+export type {
+  AgentClient,
+  ResumeOptions,
+  RunListOptions,
+  RunOptions,
+  RunStream,
+  SessionListOptions,
+  SessionOptions,
+} from "./agent-client.ts";
+export type { CallOptions } from "./call-options.ts";
+export type { ClientOptions } from "./create-client.ts";
+export type { Page, PageOptions } from "./page.ts";
+export type { RetryOptions } from "./retries.ts";
+export type { RunRequest } from "./run-request.ts";
+export type { Run, RunWithResponse } from "./run.ts";
+export type { Session } from "./session.ts";
+export type { TaskStatus } from "./task-status.ts";
+export type { Token } from "./transport.ts";
