@@ -1,9 +1,8 @@
-import type { AgentEvent, AgentResponse, Message, RunStatus } from "@agentscope-runtime/protocol";
+import type { AgentEvent, AgentResponse, Message, Run, RunStatus, Session } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
 import type { Page, PageOptions } from "./page.ts";
 import type { RunRequest } from "./run-request.ts";
-import type { Run, RunWithResponse } from "./run.ts";
-import type { Session } from "./session.ts";
+import type { RunWithResponse } from "./run.ts";
 import type { TaskStatus } from "./task-status.ts";
 
 export interface RunOptions extends CallOptions {

@@ -1,4 +1,4 @@
-import { RuntimeError } from "@agentscope-runtime/protocol";
+import { RuntimeError, runSchema, sessionSchema, taskStatusSchema } from "@agentscope-runtime/protocol";
 import type { AgentEvent } from "@agentscope-runtime/protocol";
 import { z } from "zod";
 import type { AgentClient, RunStream } from "./agent-client.ts";
@@ -9,10 +9,7 @@ import { readJson } from "./read-json.ts";
 import { prepareRun } from "./run-request.ts";
 import type { PreparedRun } from "./run-request.ts";
 import { runStream } from "./run-stream.ts";
-import { runSchema } from "./run.ts";
-import { sessionSchema } from "./session.ts";
 import { onAbort, stopOnLeave } from "./stop-on-leave.ts";
-import { taskStatusSchema } from "./task-status.ts";
 import { Transport } from "./transport.ts";
 import type { Call, TransportOptions } from "./transport.ts";
 

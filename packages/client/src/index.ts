@@ -15,7 +15,6 @@ export type { ClientOptions } from "./create-client.ts";
 export type { Page, PageOptions } from "./page.ts";
 export type { RetryOptions } from "./retries.ts";
 export type { RunRequest } from "./run-request.ts";
-export type { Run, RunWithResponse } from "./run.ts";
-export type { Session } from "./session.ts";
+export type { RunWithResponse } from "./run.ts";
 export type { TaskStatus } from "./task-status.ts";
 export type { Token } from "./transport.ts";

@@ -2,9 +2,7 @@ import { decodeEvents, isTerminalStatus, RuntimeError } from "@agentscope-runtim
 import type { AgentEvent } from "@agentscope-runtime/protocol";
 import { bytesOf } from "./bytes-of.ts";
 import { pathOf } from "./path-of.ts";
-import { readJson } from "./read-json.ts";
 import { replyError } from "./reply-error.ts";
-import { runSchema } from "./run.ts";
 import { Transient } from "./transient.ts";
 import type { Call, Transport } from "./transport.ts";
 
@@ -35,21 +33,20 @@ export async function* runStream(
     try {
       const response = await transport.send(begun || begin === undefined ? eventsAfter(runId, last) : begin, signal);
       begun = true;
+      // There is nothing behind `after`, and never will be.
+      if (response.status === 204) return;
       // For a server that does not know `after`.
       const seen = last ?? -1;
-      let silent = true;
       for await (const event of eventsOf(response, { maxLength, signal })) {
         const { sequence_number: sequence } = event;
         if (sequence !== null && sequence <= seen) continue;
         last = sequence ?? last;
-        silent = false;
         numbered &&= sequence !== null;
         retries.progressed();
         signal?.throwIfAborted();
         yield event;
         if (isEnd(event)) return;
       }
-      if (silent && (await isWholeRun(transport, { runId, after: last, maxLength, signal }))) return;
       throw new Transient(new RuntimeError("unavailable", "The server ended the stream before the run's end."));
     } catch (thrown) {
       await retries.after(begun ? interruption(thrown, { runId, numbered }) : thrown);
@@ -64,17 +61,6 @@ export function isEnd(event: AgentEvent): boolean {
 
 function eventsAfter(runId: string, after: number | undefined): Call {
   return { method: "GET", path: pathOf("runs", runId, "events"), query: { after }, accept: "text/event-stream" };
-}
-
-/** True when there is nothing behind `after` and never will be: whoever resumes may have seen the end already. */
-async function isWholeRun(
-  transport: Transport,
-  { runId, after, maxLength, signal }: RunStreamOptions,
-): Promise<boolean> {
-  if (after === undefined) return false;
-  const call: Call = { method: "GET", path: pathOf("runs", runId), accept: "application/json" };
-  const run = runSchema.safeParse(await readJson(await transport.send(call, signal), { maxLength, signal }));
-  return run.success && isTerminalStatus(run.data.status) && run.data.event_count <= after + 1;
 }
 
 async function* eventsOf(

@@ -10,13 +10,3 @@ export type AgentReply =
   | AgentOutput
   | undefined
   | Promise<AsyncIterable<AgentOutput> | Iterable<AgentOutput> | AgentOutput | undefined>;
-
-/** The outputs of a reply, whatever its kind. The handler runs when the first of them is asked for. */
-export async function* outputsOf(reply: () => AgentReply): AsyncGenerator<AgentOutput, void, undefined> {
-  const value = await reply();
-  if (value === undefined) return;
-  // A string is iterable too, by characters.
-  if (typeof value === "string") yield value;
-  else if (Symbol.asyncIterator in value || Symbol.iterator in value) yield* value;
-  else yield value;
-}

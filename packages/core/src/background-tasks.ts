@@ -1,4 +1,5 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import type { TaskStatus } from "@agentscope-runtime/protocol";
 import type { Logger } from "./logger.ts";
 
 export interface TaskContext {
@@ -9,13 +10,6 @@ export interface TaskContext {
 
 /** Work that outlives its request. Its result is JSON; the values of an async iterable are collected to a list. */
 export type TaskHandler = (body: unknown, context: TaskContext) => unknown;
-
-/** What the status route answers. Times are seconds since 1970. */
-export type TaskStatus =
-  | { readonly status: "pending"; readonly result: null }
-  | { readonly status: "running"; readonly started_at: number; readonly result: null }
-  | { readonly status: "finished"; readonly result: unknown }
-  | { readonly status: "error"; readonly result: string };
 
 interface Task {
   readonly ownerId: string;

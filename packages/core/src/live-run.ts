@@ -1,8 +1,12 @@
-import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentEvent, OnDisconnect, RunStatus } from "@agentscope-runtime/protocol";
+import { encodeJson, isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
+import type { OnDisconnect, RunStatus, TerminalStatus } from "@agentscope-runtime/protocol";
 import type { RunKey, RunLog } from "@agentscope-runtime/services";
 import { budgetSpent } from "./budget.ts";
 import type { Logger } from "./logger.ts";
+import type { Emit } from "./runner.ts";
+
+/** Characters of event text that may wait to be written before the agent has to wait too. */
+const maxUnwrittenLength = 1024 * 1024;
 
 export interface LiveRunOptions {
   readonly key: RunKey;
@@ -24,14 +28,21 @@ export class LiveRun {
   readonly #options: LiveRunOptions;
   readonly #controller = new AbortController();
   #status: RunStatus = "in_progress";
-  #readers = 0;
+  readonly #readers = new Set<AbortSignal>();
+  #unwritten: string[] = [];
+  #unwrittenLength = 0;
+  #written = 0;
+  #length = 0;
+  #writing: Promise<void> | undefined;
+  #failure: { readonly thrown: unknown } | undefined;
+  #end: { readonly status: TerminalStatus; readonly data: string } | undefined;
   #grace: NodeJS.Timeout | undefined;
 
-  /** Begins at once. `events` are the run's events as far as its end; it must stop when the signal aborts. */
-  constructor(options: LiveRunOptions, events: (signal: AbortSignal) => AsyncIterable<AgentEvent>) {
+  /** Begins at once. `run` must emit one response with a final status, last, and stop when the signal aborts. */
+  constructor(options: LiveRunOptions, run: (emit: Emit, signal: AbortSignal) => Promise<void>) {
     this.key = options.key;
     this.#options = options;
-    this.ended = this.#record(events(this.#controller.signal)).finally(() => {
+    this.ended = this.#record(run).finally(() => {
       clearTimeout(this.#grace);
     });
   }
@@ -46,13 +57,14 @@ export class LiveRun {
     this.#controller.abort(reason);
   }
 
-  /** Counts a reader until its signal aborts. */
+  /** Counts a reader until its signal aborts; the same signal counts once. */
   addReader(signal: AbortSignal): void {
+    if (this.#readers.has(signal)) return;
     clearTimeout(this.#grace);
-    this.#readers += 1;
+    this.#readers.add(signal);
     const leave = (): void => {
-      this.#readers -= 1;
-      if (this.#readers === 0) this.#onLastReaderLeft();
+      this.#readers.delete(signal);
+      if (this.#readers.size === 0) this.#onLastReaderLeft();
     };
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { once: true });
@@ -68,26 +80,60 @@ export class LiveRun {
     else this.#grace = setTimeout(stop, onDisconnect.grace).unref();
   }
 
-  async #record(events: AsyncIterable<AgentEvent>): Promise<void> {
-    const { key, log, logger, maxRunLength } = this.#options;
-    let sequence = 0;
-    let length = 0;
-    try {
-      for await (const event of events) {
-        const data = JSON.stringify(event);
-        if (event.object === "response" && isTerminalStatus(event.status)) {
-          await log.finish(key, sequence, { status: event.status, events: [data] });
-          this.#status = event.status;
-        } else {
-          await log.append(key, sequence, [data]);
-        }
-        sequence += 1;
-        length += data.length;
-        if (length > maxRunLength) this.stop(budgetSpent("output_length"));
+  readonly #emit: Emit = (events) => {
+    for (const event of events) {
+      const data = encodeJson(event);
+      this.#length += data.length;
+      if (event.object === "response" && isTerminalStatus(event.status)) {
+        this.#end = { status: event.status, data };
+        return undefined;
       }
+      this.#unwritten.push(data);
+      this.#unwrittenLength += data.length;
+    }
+    if (this.#length > this.#options.maxRunLength) this.stop(budgetSpent("output_length"));
+    this.#writing ??= this.#write();
+    return this.#unwrittenLength > maxUnwrittenLength ? this.#writing : undefined;
+  };
+
+  /** Writes what one tick brought in one step, and goes on until all is written. A log that refuses stops the run. */
+  async #write(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      process.nextTick(resolve);
+    });
+    try {
+      while (this.#unwritten.length > 0 && this.#end === undefined) {
+        const events = this.#take();
+        await this.#options.log.append(this.key, this.#written - events.length, events);
+      }
+      this.#writing = undefined;
+    } catch (thrown) {
+      this.#failure = { thrown };
+      this.stop(RuntimeError.from(thrown));
+    }
+  }
+
+  #take(): readonly string[] {
+    const events = this.#unwritten;
+    this.#unwritten = [];
+    this.#unwrittenLength = 0;
+    this.#written += events.length;
+    return events;
+  }
+
+  async #record(run: (emit: Emit, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { key, log, logger } = this.#options;
+    try {
+      await run(this.#emit, this.#controller.signal);
+      await this.#writing;
+      if (this.#failure !== undefined) throw this.#failure.thrown;
+      const end = this.#end;
+      if (end === undefined) throw new RuntimeError("internal", "The run ended without a response.");
+      const events = [...this.#take(), end.data];
+      await log.finish(key, this.#written - events.length + 1, { status: end.status, events });
+      this.#status = end.status;
     } catch (thrown) {
       this.#status = "unknown";
-      this.stop(RuntimeError.from(thrown));
       logger.error({ err: thrown, runId: key.runId }, "The run could not be written to the log.");
     }
   }

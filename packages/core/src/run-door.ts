@@ -27,8 +27,8 @@ export interface RunDoor {
   readonly agents: readonly string[];
   /** Begins a run, or attaches to the one that the same request began. */
   start(request: DoorRequest): Promise<RunKey>;
-  /** The run's events as JSON text, in order; with `follow`, until it ends. */
-  read(key: RunKey, options?: RunReadOptions): AsyncIterable<RunEntry>;
+  /** The run's events as JSON text, in order and in batches; with `follow`, until it ends. */
+  read(key: RunKey, options?: RunReadOptions): AsyncIterable<readonly RunEntry[]>;
   /** `not_found` when there is none, or when it is another owner's. */
   get(key: RunKey, options?: CallOptions): Promise<RunRecord>;
   list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>>;
@@ -37,9 +37,9 @@ export interface RunDoor {
 }
 
 /** The last event of a run, as JSON text. */
-export async function lastEntry(entries: AsyncIterable<RunEntry>): Promise<RunEntry> {
+export async function lastEntry(batches: AsyncIterable<readonly RunEntry[]>): Promise<RunEntry> {
   let last: RunEntry | undefined;
-  for await (const entry of entries) last = entry;
+  for await (const batch of batches) last = batch.at(-1);
   if (last === undefined) throw new RuntimeError("internal", "The run has no events.");
   return last;
 }

@@ -3,8 +3,10 @@ import {
   agentResponseSchema,
   isTerminalStatus,
   parse,
+  runSchema,
   runStatusSchema,
 } from "@agentscope-runtime/protocol";
+import type { Run } from "@agentscope-runtime/protocol";
 import type { RunKey, RunRecord } from "@agentscope-runtime/services";
 import { z } from "zod";
 import { pageFields, pageReply, pageReplySchema } from "./page-reply.ts";
@@ -13,19 +15,6 @@ import type { RunDoor } from "./run-door.ts";
 import { lastEntry } from "./run-door.ts";
 import { ownerOf } from "./runs.ts";
 import { runFrames } from "./sse-frames.ts";
-
-const runSchema = z.object({
-  object: z.literal("run"),
-  id: z.string(),
-  agent: z.string(),
-  session_id: z.string(),
-  user_id: z.string(),
-  status: runStatusSchema,
-  /** Seconds since 1970. */
-  created_at: z.int(),
-  completed_at: z.int().nullable(),
-  event_count: z.int(),
-});
 
 const runWithResponseSchema = runSchema.extend({
   /** What the run ended with; null while it runs. */
@@ -76,7 +65,8 @@ export function runRoutes(runs: RunDoor): readonly Route[] {
       method: "GET",
       path: "/runs/:runId/events",
       doc: {
-        summary: "The run's events after `after`, or after the header `Last-Event-ID`, and on until it ends.",
+        summary:
+          "The run's events after `after`, or after the header `Last-Event-ID`, and on until it ends; 204 when there is nothing after it.",
         tag: "runs",
         query: eventsQuerySchema,
         events: agentEventSchema,
@@ -86,7 +76,9 @@ export function runRoutes(runs: RunDoor): readonly Route[] {
         const given = { after: query.get("after") ?? http.headers["last-event-id"] };
         const { after } = parse(eventsQuerySchema, given, "query");
         const key = keyOf(request);
-        await runs.get(key, { signal: http.signal });
+        const { status, eventCount } = await runs.get(key, { signal: http.signal });
+        // A browser's EventSource asks again until it is told that there is nothing left.
+        if (isTerminalStatus(status) && after !== undefined && after >= eventCount - 1) return { status: 204 };
         const entries = runs.read(key, { after, follow: true, signal: http.signal });
         return { status: 200, headers: { "x-run-id": key.runId }, body: { sse: runFrames(entries) } };
       },
@@ -116,7 +108,7 @@ function keyOf({ identity, params }: RouteRequest): RunKey {
   return { ownerId: ownerOf(identity), runId: params["runId"] ?? "" };
 }
 
-function toRun(record: RunRecord): z.output<typeof runSchema> {
+function toRun(record: RunRecord): Run {
   return {
     object: "run",
     id: record.runId,

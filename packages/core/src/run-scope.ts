@@ -29,7 +29,8 @@ export function scopeServices(
   { agent, signal }: { readonly agent: string; readonly signal: AbortSignal },
 ): RunScope {
   const stateKey = { ...key, name: agent };
-  const scoped = <T extends CallOptions>(options: T | undefined): T & CallOptions => ({ signal, ...options }) as T;
+  const scoped = <T extends CallOptions>(options: T | undefined): T & CallOptions =>
+    ({ ...options, signal: options?.signal ?? signal }) as T & CallOptions;
   return {
     session: {
       id: key.sessionId,

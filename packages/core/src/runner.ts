@@ -2,24 +2,24 @@ import { agentRequestSchema, parse, RuntimeError } from "@agentscope-runtime/pro
 import type { AgentEvent, AgentRequest, AgentRequestInput, AgentResponse } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "@agentscope-runtime/services";
 import type { AgentReply } from "./agent-reply.ts";
-import { outputsOf } from "./agent-reply.ts";
 import { Breather } from "./breather.ts";
 import type { DeployTarget } from "./deploy-target.ts";
+import { handOver } from "./hand-over.ts";
 import type { Identity } from "./identity.ts";
 import type { Logger } from "./logger.ts";
 import { silentLogger } from "./logger.ts";
 import { Narrator } from "./narrator.ts";
 import type { Ending } from "./narrator.ts";
 import { silentObserver } from "./observer.ts";
-import type { Observer, RunObserver } from "./observer.ts";
+import type { Observer } from "./observer.ts";
 import { prepareRequest } from "./prepare-request.ts";
 import type { PreparedRequest } from "./prepare-request.ts";
+import { pullOutputs } from "./pull-outputs.ts";
 import type { RunContext } from "./run-context.ts";
 import { scopeServices } from "./run-scope.ts";
 import type { RunnerServices } from "./run-scope.ts";
 import { runLogger } from "./run-logger.ts";
 import { RunStop } from "./run-stop.ts";
-import { untilStopped } from "./until-stopped.ts";
 
 /** Answers one request. Runs once per request, so several of it may be under way at once. */
 export type QueryHandler = (request: AgentRequest, context: RunContext) => AgentReply;
@@ -52,6 +52,9 @@ export interface RunOptions extends CallOptions {
   readonly identity?: Identity;
   readonly traceparent?: string | undefined;
 }
+
+/** Is told a run's events as they happen. A promise that it returns is waited for: that is its back-pressure. */
+export type Emit = (events: readonly AgentEvent[]) => Promise<void> | undefined;
 
 const defaultMaxRunMs = 60 * 60 * 1000;
 const defaultStopGraceMs = 5_000;
@@ -106,7 +109,15 @@ export class Runner implements AsyncDisposable {
    * Leaving the loop stops the agent.
    */
   async *streamQuery(request: AgentRequestInput, options?: RunOptions): AsyncGenerator<AgentEvent, void, undefined> {
-    yield* this.run(prepareRequest(parse(agentRequestSchema, request, "request"), options?.identity), options);
+    const prepared = prepareRequest(parse(agentRequestSchema, request, "request"), options?.identity);
+    const left = new AbortController();
+    const signal = options?.signal === undefined ? left.signal : AbortSignal.any([left.signal, options.signal]);
+    yield* handOver<AgentEvent>(
+      async (put) => this.execute(prepared, { ...options, signal }, put),
+      () => {
+        left.abort(new RuntimeError("canceled", "The caller left the run."));
+      },
+    );
   }
 
   /** Runs to the end and returns the last event. */
@@ -122,65 +133,58 @@ export class Runner implements AsyncDisposable {
     return target.deploy(this, options);
   }
 
-  /** The same as `streamQuery` for a request that is parsed already: what apps and gateways call. */
-  async *run(request: PreparedRequest, options: RunOptions = {}): AsyncGenerator<AgentEvent, void, undefined> {
+  /**
+   * The same for a request that is parsed already, told to `emit`: what apps and gateways call. Resolves when the run has
+   * ended; its last event comes alone.
+   */
+  async execute(request: PreparedRequest, options: RunOptions, emit: Emit): Promise<void> {
     if (!this.#started) throw new RuntimeError("unavailable", "The agent is not started: call `start()` first.");
     const { id: runId, session_id: sessionId, user_id: userId } = request;
     const { agent = "agent", identity = { userId }, traceparent } = options;
+    const { queryHandler, services = {}, maxRunMs = defaultMaxRunMs, stopGraceMs = defaultStopGraceMs } = this.#options;
     const logger = runLogger(this.#logger, runId);
-    const observer = (this.#options.observer ?? silentObserver).runStarted({
-      runId,
-      agent,
-      sessionId,
-      userId,
-      traceparent,
-    });
+    const run = { runId, agent, sessionId, userId, traceparent };
+    const observer = (this.#options.observer ?? silentObserver).runStarted(run);
     const narrator = new Narrator({ runId, sessionId });
-    const stop = new RunStop(options.signal, this.#options.maxRunMs ?? defaultMaxRunMs);
+    const stop = new RunStop(options.signal, maxRunMs);
     const { signal } = stop;
-    const breather = new Breather();
-    const context: RunContext = {
-      runId,
-      agent,
-      identity,
-      signal,
-      logger,
-      ...scopeServices(this.#options.services ?? {}, { userId, sessionId }, { agent, signal }),
+    const scope = scopeServices(services, { userId, sessionId }, { agent, signal });
+    const context: RunContext = { runId, agent, identity, signal, logger, ...scope };
+    const say = (events: readonly AgentEvent[]): Promise<void> | undefined => {
+      if (events.length === 0) return undefined;
+      for (const event of events) observer.event(event);
+      return emit(events);
     };
+    const breather = new Breather();
     let complete = false;
+    let ending: Ending | undefined;
     try {
-      for (const event of narrator.begin()) yield observed(event);
-      let ending: Ending | undefined;
+      await say(narrator.begin());
       try {
-        const outputs = outputsOf(() => this.#options.queryHandler(request, context));
-        const source = boundTo(observer, outputs);
-        const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
-        const onAbandoned = (): void => {
-          logger.warn({ graceMs }, "The agent ignored its signal; the run ends without it.");
-        };
-        for await (const output of untilStopped(source, { signal, graceMs, onAbandoned })) {
-          for (const event of narrator.tell(output)) yield observed(event);
-          const pause = breather.step();
-          if (pause !== undefined) await pause;
-        }
+        // What the agent traces hangs below the run.
+        await observer.within(async () =>
+          pullOutputs({
+            reply: () => queryHandler(request, context),
+            tell: (output) => say(narrator.tell(output)) ?? breather.step(),
+            signal,
+            graceMs: stopGraceMs,
+            onAbandoned: () => {
+              logger.warn({ graceMs: stopGraceMs }, "The agent ignored its signal; the run ends without it.");
+            },
+          }),
+        );
         complete = true;
       } catch (thrown) {
         ending = stop.endingOf(thrown);
         if (ending.status === "failed") logger.error({ err: thrown }, "The agent failed.");
       }
-      for (const event of narrator.close(ending)) yield observed(event);
-      ending = await this.#remember(request, narrator, { ending, logger });
-      const last = narrator.end(ending);
+      await say(narrator.close(ending));
+      const last = narrator.end(await this.#remember(request, narrator, { ending, logger }));
       observer.event(last);
       observer.ended(last);
-      yield last;
+      await emit([last]);
     } finally {
       stop.close({ complete });
-    }
-
-    function observed(event: AgentEvent): AgentEvent {
-      observer.event(event);
-      return event;
     }
   }
 
@@ -202,12 +206,4 @@ export class Runner implements AsyncDisposable {
       return ending ?? { status: "failed", error: error.toJSON() };
     }
   }
-}
-
-/** Pulls from the source inside of the observer's context, so that what the agent traces hangs below the run. */
-function boundTo<T>(observer: RunObserver, source: AsyncGenerator<T>): AsyncIterator<T, unknown, undefined> {
-  return {
-    next: () => observer.within(() => source.next()),
-    return: () => observer.within(() => source.return(undefined)),
-  };
 }

@@ -77,31 +77,33 @@ export class Runs {
    */
   async start(start: RunStart): Promise<RunKey> {
     const { agent, runner, identity, traceparent } = start;
-    if (!this.#accepting) throw new RuntimeError("unavailable", "The server is shutting down: try another replica.");
-    if (!runner.started) throw new RuntimeError("unavailable", "The agent is not started yet.");
     const request = prepareRequest(start.request, identity);
     const key = { ownerId: ownerOf(identity), runId: request.id };
+    // A fresh id cannot be repeated.
+    const requestHash = start.request.id === null ? "" : hashOf(agent, start.request);
+    // Whoever lost the first answer gets back to its run, also when there is no room, or no time, for a new one.
+    if (requestHash !== "" && (await this.#isThere(key, requestHash))) {
+      this.#attach(key, start.reader);
+      return key;
+    }
+    if (!this.#accepting) throw new RuntimeError("unavailable", "The server is shutting down: try another replica.");
+    if (!runner.started) throw new RuntimeError("unavailable", "The agent is not started yet.");
     const { maxConcurrentRuns, log, logger, maxRunLength } = this.#options;
     if (this.#live.size >= maxConcurrentRuns) {
       throw new RuntimeError("resource_exhausted", `The server runs ${maxConcurrentRuns} agents already.`, {
         details: { maxConcurrentRuns },
       });
     }
-    const run = {
-      agent,
-      sessionId: request.session_id,
-      userId: request.user_id,
-      // A fresh id cannot be repeated.
-      requestHash: start.request.id === null ? "" : hashOf(agent, start.request),
-    };
+    const run = { agent, sessionId: request.session_id, userId: request.user_id, requestHash };
     if (!(await this.#create(key, run))) {
       this.#attach(key, start.reader);
       return key;
     }
     const onDisconnect = request.on_disconnect ?? start.onDisconnect;
-    const live = new LiveRun({ key, log, logger, onDisconnect, maxRunLength }, (signal) =>
-      runner.run(request, { agent, identity: identity ?? { userId: request.user_id }, traceparent, signal }),
-    );
+    const live = new LiveRun({ key, log, logger, onDisconnect, maxRunLength }, async (emit, signal) => {
+      const asker = identity ?? { userId: request.user_id };
+      await runner.execute(request, { agent, identity: asker, traceparent, signal }, emit);
+    });
     const id = liveId(key);
     this.#live.set(id, live);
     void live.ended.then(() => {
@@ -113,7 +115,7 @@ export class Runs {
   }
 
   /** The run's events; with `follow`, live. Whoever follows counts as a reader of the run until its signal aborts. */
-  async *read(key: RunKey, options: RunReadOptions = {}): AsyncGenerator<RunEntry, void, undefined> {
+  async *read(key: RunKey, options: RunReadOptions = {}): AsyncGenerator<readonly RunEntry[], void, undefined> {
     if (options.follow === true) this.#attach(key, options.signal);
     this.#reading += 1;
     try {
@@ -174,13 +176,20 @@ export class Runs {
       await this.#options.log.create(key, run);
       return true;
     } catch (thrown) {
-      if (!RuntimeError.is(thrown) || thrown.code !== "conflict") throw thrown;
-      const known = await this.get(key);
-      if (known.requestHash === run.requestHash) return false;
-      throw new RuntimeError("conflict", `The id ${key.runId} belongs to another request: send a new id.`, {
-        details: { field: "id" },
-      });
+      // Another request of this id was faster.
+      if (RuntimeError.is(thrown) && thrown.code === "conflict" && (await this.#isThere(key, run.requestHash)))
+        return false;
+      throw thrown;
     }
+  }
+
+  /** Whether the same request has begun this run. `conflict` when another one has. */
+  async #isThere(key: RunKey, requestHash: string): Promise<boolean> {
+    const known = await this.#options.log.get(key);
+    if (known === undefined || known.requestHash === requestHash) return known !== undefined;
+    throw new RuntimeError("conflict", `The id ${key.runId} belongs to another request: send a new id.`, {
+      details: { field: "id" },
+    });
   }
 
   #count(agent: string, { status }: LiveRun): void {
@@ -201,10 +210,14 @@ function liveId({ ownerId, runId }: RunKey): string {
   return JSON.stringify([ownerId, runId]);
 }
 
-/** Of what the caller sent: message ids that it left out were made here, and differ each time. */
+/**
+ * Of what the agent is asked, and not of how the caller listens. Message ids are left out too: those that the caller did
+ * not send were made here, and differ each time.
+ */
 function hashOf(agent: string, request: AgentRequest): string {
   const input = request.input.map((message) => ({ ...message, id: undefined }));
+  const asked = { ...request, input, stream: undefined, on_disconnect: undefined };
   return createHash("sha256")
-    .update(JSON.stringify([agent, { ...request, input }]))
+    .update(JSON.stringify([agent, asked]))
     .digest("base64url");
 }

@@ -1,20 +1,9 @@
-import { idSchema, messageSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
+import { idSchema, messageSchema, parse, RuntimeError, sessionSchema } from "@agentscope-runtime/protocol";
+import type { Session } from "@agentscope-runtime/protocol";
 import type { SessionHistoryService, SessionKey, SessionRecord } from "@agentscope-runtime/services";
 import { z } from "zod";
 import { pageFields, pageReply, pageReplySchema } from "./page-reply.ts";
 import type { Route, RouteRequest } from "./route.ts";
-
-const sessionSchema = z.object({
-  object: z.literal("session"),
-  id: z.string(),
-  user_id: z.string(),
-  title: z.string().nullable(),
-  metadata: z.record(z.string(), z.unknown()),
-  message_count: z.int(),
-  /** Seconds since 1970. */
-  created_at: z.int(),
-  updated_at: z.int(),
-});
 
 /** Only without authentication: with it, the user is the one who asks. */
 const userField = { user_id: idSchema.optional() };
@@ -87,7 +76,7 @@ function present(sessions: SessionHistoryService | undefined): SessionHistorySer
   throw new RuntimeError("unimplemented", "This app keeps no sessions: give AgentApp `services.sessions`.");
 }
 
-function toSession(record: SessionRecord): z.output<typeof sessionSchema> {
+function toSession(record: SessionRecord): Session {
   return {
     object: "session",
     id: record.sessionId,

@@ -2,9 +2,13 @@ import { encodeFrame, RuntimeError } from "@agentscope-runtime/protocol";
 import type { RunEntry } from "@agentscope-runtime/services";
 
 /** A run's events as server-sent events. A stream that cannot go on ends with an error line. */
-export async function* runFrames(entries: AsyncIterable<RunEntry>): AsyncGenerator<string, void, undefined> {
+export async function* runFrames(batches: AsyncIterable<readonly RunEntry[]>): AsyncGenerator<string, void, undefined> {
   try {
-    for await (const { sequence, data } of entries) yield encodeFrame(sequence, data);
+    for await (const batch of batches) {
+      let frames = "";
+      for (const { sequence, data } of batch) frames += encodeFrame(sequence, data);
+      yield frames;
+    }
   } catch (thrown) {
     yield errorFrame(thrown);
   }

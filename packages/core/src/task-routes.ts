@@ -4,9 +4,11 @@ import {
   isTerminalStatus,
   parse,
   RuntimeError,
+  taskStatusSchema,
 } from "@agentscope-runtime/protocol";
+import type { TaskStatus } from "@agentscope-runtime/protocol";
 import { z } from "zod";
-import type { BackgroundTasks, TaskHandler, TaskStatus } from "./background-tasks.ts";
+import type { BackgroundTasks, TaskHandler } from "./background-tasks.ts";
 import type { Route } from "./route.ts";
 import { lastEntry } from "./run-door.ts";
 import type { RunDoor } from "./run-door.ts";
@@ -17,12 +19,6 @@ const submittedSchema = z.object({
   status: z.literal("submitted"),
   queue: z.string(),
   message: z.string(),
-});
-
-const taskStatusSchema = z.object({
-  status: z.enum(["pending", "running", "finished", "error"]),
-  started_at: z.number().optional(),
-  result: z.unknown(),
 });
 
 const tag = "tasks";

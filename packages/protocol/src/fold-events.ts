@@ -39,7 +39,8 @@ function withMessage(response = emptyResponse(), message: Message): AgentRespons
   const output = response.output ?? [];
   const known = output.find(({ id }) => id === message.id);
   if (known === undefined) return { ...response, output: [...output, message] };
-  const content = message.content !== null && message.content.length > 0 ? message.content : (known.content ?? message.content);
+  const content =
+    message.content !== null && message.content.length > 0 ? message.content : (known.content ?? message.content);
   return replaceMessage(response, { ...message, content });
 }
 

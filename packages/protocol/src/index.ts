@@ -13,7 +13,7 @@ export {
 } from "./content.ts";
 export { decodeEvents } from "./decode-events.ts";
 export { decodeSse } from "./decode-sse.ts";
-export { encodeEvent, encodeFrame } from "./encode-event.ts";
+export { encodeEvent, encodeFrame, encodeJson } from "./encode-event.ts";
 export { errorCodeSchema } from "./error-code.ts";
 export { foldEvent, foldEvents } from "./fold-events.ts";
 export { errorCodeFromHttpStatus, httpStatusFromErrorCode } from "./http-status.ts";
@@ -21,7 +21,10 @@ export { idSchema } from "./id.ts";
 export { messageSchema, messageTypeSchema, newMessageId } from "./message.ts";
 export { parse } from "./parse.ts";
 export { roleSchema } from "./role.ts";
+export { runSchema } from "./run.ts";
 export { isTerminalStatus, runStatusSchema, terminalStatusSchema } from "./run-status.ts";
+export { sessionSchema } from "./session.ts";
+export { taskStatusSchema } from "./task-status.ts";
 export { errorInfoSchema, RuntimeError } from "./runtime-error.ts";
 export {
   functionCallOutputSchema,
@@ -48,7 +51,10 @@ export type { DecodeSseOptions, SseMessage } from "./decode-sse.ts";
 export type { ErrorCode } from "./error-code.ts";
 export type { Message, MessageInput, MessageType } from "./message.ts";
 export type { Role } from "./role.ts";
+export type { Run } from "./run.ts";
 export type { RunStatus, TerminalStatus } from "./run-status.ts";
+export type { Session } from "./session.ts";
+export type { TaskStatus } from "./task-status.ts";
 export type { ErrorInfo, RuntimeErrorOptions } from "./runtime-error.ts";
 export type {
   FunctionCall,

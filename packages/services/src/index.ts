@@ -1,4 +1,25 @@
+export { InProcessLeases } from "./in-process-leases.ts";
+export { InProcessMemory } from "./in-process-memory.ts";
+export { InProcessRunLog } from "./in-process-run-log.ts";
+export { InProcessSessionHistory } from "./in-process-session-history.ts";
+export { InProcessState } from "./in-process-state.ts";
+export { InProcessTopic } from "./in-process-topic.ts";
+
+// For those who implement a contract.
+export { eachEntry } from "./each-entry.ts";
+export { encodeCursor, parseCursor } from "./cursor.ts";
+export { parseLimit } from "./parse-limit.ts";
+export { parseTtl } from "./parse-ttl.ts";
+export { toJsonText } from "./to-json-text.ts";
+export { words } from "./words.ts";
+
 export type { CallOptions } from "./call-options.ts";
+export type { CursorScope } from "./cursor.ts";
+export type { InProcessLeasesOptions } from "./in-process-leases.ts";
+export type { InProcessMemoryOptions } from "./in-process-memory.ts";
+export type { InProcessRunLogOptions } from "./in-process-run-log.ts";
+export type { InProcessSessionHistoryOptions } from "./in-process-session-history.ts";
+export type { InProcessStateOptions } from "./in-process-state.ts";
 export type { Lease, Leases } from "./leases.ts";
 export type {
   Embed,

@@ -12,7 +12,8 @@ export interface Lease {
 }
 
 /**
- * Gives one holder at a time the right to something, for a limited time. `leasesContract` in `./testing` is the full
+ * Gives one holder at a time the right to something, for a limited time: a whole number of milliseconds above 0, or
+ * `invalid_argument`. Once disposed, every call rejects with `unavailable`. `leasesContract` in `./testing` is the full
  * text of this contract.
  */
 export interface Leases extends AsyncDisposable {

@@ -11,7 +11,7 @@ export interface NewMemory {
   /** What is remembered, in words: this is what search looks at. */
   readonly text: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** Forgotten after this many milliseconds. Never by default. */
+  /** Forgotten after this many milliseconds: a whole number above 0, or `invalid_argument`. Never by default. */
   readonly ttlMs?: number;
 }
 
@@ -33,7 +33,7 @@ export interface FoundMemory extends Memory {
 }
 
 export interface MemorySearchOptions extends CallOptions {
-  /** How many at the most, 1 to 1,000. Default 10. */
+  /** How many at the most, 1 to 1,000; anything else is `invalid_argument`. Default 10. */
   readonly limit?: number;
 }
 
@@ -41,8 +41,8 @@ export interface MemorySearchOptions extends CallOptions {
 export type Embed = (texts: readonly string[], options?: CallOptions) => Promise<readonly (readonly number[])[]>;
 
 /**
- * Remembers things about a user beyond one conversation. `memoryContract` in `./testing` is the full text of this
- * contract.
+ * Remembers things about a user beyond one conversation. Once disposed, every call rejects with `unavailable`.
+ * `memoryContract` in `./testing` is the full text of this contract.
  */
 export interface MemoryService extends AsyncDisposable {
   /** Remembers all or none; the result is in the order given. A scope without a session belongs to the user alone. */
@@ -54,9 +54,12 @@ export interface MemoryService extends AsyncDisposable {
    */
   search(scope: MemoryScope, query: string, options?: MemorySearchOptions): Promise<readonly FoundMemory[]>;
 
-  /** All of the scope, newest first. */
+  /** All of the scope, newest first; of one `add`, the last is the newest. */
   list(scope: MemoryScope, options?: PageOptions): Promise<Page<Memory>>;
 
-  /** Forgets these ids within the scope, or, without ids, the whole scope. Unknown ids are not an error. */
+  /**
+   * Forgets these ids within the scope, or, without ids, the whole scope. Unknown ids are not an error, and an empty
+   * list forgets nothing.
+   */
   delete(scope: MemoryScope, ids?: readonly string[], options?: CallOptions): Promise<void>;
 }

@@ -52,7 +52,8 @@ export interface RunEnd {
 }
 
 /**
- * The append-only log of every run's events. `runLogContract` in `./testing` is the full text of this contract.
+ * The append-only log of every run's events. Once disposed, every call rejects with `unavailable`, also those that are
+ * waiting. `runLogContract` in `./testing` is the full text of this contract.
  */
 export interface RunLog extends AsyncDisposable {
   /** Begins a run, `in_progress`. `conflict` when its owner has one of that id. */
@@ -74,11 +75,12 @@ export interface RunLog extends AsyncDisposable {
   list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>>;
 
   /**
-   * The run's events in order, each exactly once. With `follow` it waits for more and ends when the run is finished;
-   * any number of readers may follow, each at its own pace. `not_found` when there is no such run. Leaving the loop
-   * frees the reader.
+   * The run's events in order, each exactly once, in batches: whatever is there, at most 1,000 at a time. With `follow` it
+   * waits for more and ends when the run is finished;
+   * any number of readers may follow, each at its own pace. `not_found` when there is no such run, also when it is
+   * deleted meanwhile. Leaving the loop frees the reader.
    */
-  read(key: RunKey, options?: RunReadOptions): AsyncIterable<RunEntry>;
+  read(key: RunKey, options?: RunReadOptions): AsyncIterable<readonly RunEntry[]>;
 
   /** Forgets the run and its events. Deleting what is not there is not an error. */
   delete(key: RunKey, options?: CallOptions): Promise<void>;

@@ -17,6 +17,7 @@ export interface SessionRecord extends SessionKey {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** What is left out or undefined stays as it was. */
 export interface SessionChanges {
   readonly title?: string | undefined;
   /** Replaces all metadata. */
@@ -27,11 +28,11 @@ export interface SessionChanges {
  * Keeps the messages of every conversation.
  *
  * A session begins with its first `append`; one that nobody wrote to reads as empty. Ids are opaque: any string is one.
- * Users never see each other's sessions, even with equal session ids. `sessionHistoryContract` in `./testing` is the
- * full text of this contract.
+ * Users never see each other's sessions, even with equal session ids. Once disposed, every call rejects with
+ * `unavailable`. `sessionHistoryContract` in `./testing` is the full text of this contract.
  */
 export interface SessionHistoryService extends AsyncDisposable {
-  /** Adds messages after the ones that are there: all or none, in order, also when calls race. */
+  /** Adds messages after the ones that are there: all or none, in order, also when calls race. None change nothing. */
   append(key: SessionKey, messages: readonly Message[], options?: CallOptions): Promise<void>;
 
   /**

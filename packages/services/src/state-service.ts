@@ -34,7 +34,8 @@ export interface LoadOptions extends CallOptions {
 
 /**
  * Keeps an agent's own state between runs, every version of it. State is any JSON value; what JSON cannot hold is
- * `invalid_argument`. `stateContract` in `./testing` is the full text of this contract.
+ * `invalid_argument`. Once disposed, every call rejects with `unavailable`. `stateContract` in `./testing` is the full
+ * text of this contract.
  */
 export interface StateService extends AsyncDisposable {
   /** Writes a new version and returns it. Two saves never get the same version. */

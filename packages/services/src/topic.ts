@@ -4,8 +4,8 @@ import type { CallOptions } from "./call-options.ts";
 export interface Subscription extends AsyncIterable<string>, AsyncDisposable {}
 
 /**
- * Tells every replica something, at once and at most once: who does not listen misses it. `topicContract` in
- * `./testing` is the full text of this contract.
+ * Tells every replica something, at once and at most once: who does not listen misses it. Once disposed, every call
+ * rejects with `unavailable`, and so does every loop. `topicContract` in `./testing` is the full text of this contract.
  */
 export interface Topic extends AsyncDisposable {
   /** Resolves when it is on its way; it does not wait for the listeners. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+/** A conversation that the server keeps, without its messages. */
 export const sessionSchema = z.object({
   object: z.literal("session"),
   id: z.string(),
@@ -13,5 +14,4 @@ export const sessionSchema = z.object({
   updated_at: z.int(),
 });
 
-/** A conversation that the server keeps. */
 export type Session = z.output<typeof sessionSchema>;
