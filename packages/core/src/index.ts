@@ -5,7 +5,7 @@ export { disposeAll } from "./dispose-all.ts";
 export { endpoint } from "./endpoint.ts";
 export { errorReply } from "./error-reply.ts";
 export { Narrator } from "./narrator.ts";
-export { readJson } from "./read-json.ts";
+export { parseJsonBody } from "./parse-json-body.ts";
 export { lastEntry } from "./run-door.ts";
 export { Runner } from "./runner.ts";
 export { ownerOf } from "./runs.ts";

@@ -1,7 +1,8 @@
-import { errorReply, readJson } from "@agentscope-runtime/core";
+import { errorReply, parseJsonBody } from "@agentscope-runtime/core";
 import type { HttpHandler, HttpRequest } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Request, RequestHandler } from "express";
+import { readBody } from "./read-body.ts";
 import { sendReply } from "./send-reply.ts";
 
 export interface ToExpressOptions {
@@ -25,7 +26,7 @@ export function toExpress(
   return (request, response, next) => {
     const hangUp = new AbortController();
     response.once("close", () => {
-      hangUp.abort(hungUp);
+      if (!response.writableFinished) hangUp.abort(hungUp);
     });
     handle(toHttpRequest(request, hangUp.signal))
       .then(async (reply) => {
@@ -52,11 +53,8 @@ function toHttpRequest(request: Request, signal: AbortSignal): HttpRequest {
     signal,
     // A middleware before this one may have read the body.
     readJson: async (maxBytes) =>
-      request.body === undefined ? readJson(headers, chunksOf(request), maxBytes) : (request.body as unknown),
+      request.body === undefined
+        ? parseJsonBody(headers, await readBody(request, maxBytes))
+        : (request.body as unknown),
   };
-}
-
-/** Leaving the loop early must not destroy the socket: the refusal still has to be sent. */
-function chunksOf(request: Request): AsyncIterable<Uint8Array> {
-  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }

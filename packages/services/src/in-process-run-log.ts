@@ -3,6 +3,7 @@ import type { RunStatus } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
 import { Follower } from "./follower.ts";
 import { Lifetime } from "./lifetime.ts";
+import { PackedEvents } from "./packed-events.ts";
 import { pageOf } from "./page-of.ts";
 import type { Numbered } from "./page-of.ts";
 import type { Page } from "./page.ts";
@@ -24,17 +25,13 @@ interface Run {
   /** Its place in the order in which all runs were created. */
   readonly number: number;
   readonly createdAt: number;
-  readonly events: string[];
+  readonly events: PackedEvents;
   /** The readers that have everything and wait for more. */
   waiting: Set<Follower<readonly RunEntry[]>>;
-  /** The length of all its events. */
-  size: number;
   status: RunStatus;
   endedAt: number | undefined;
   deleted: boolean;
 }
-
-const largestBatch = 1000;
 
 interface OwnerRuns {
   readonly byId: Map<string, Run>;
@@ -81,9 +78,8 @@ export class InProcessRunLog implements RunLog {
       run: { agent, sessionId, userId, requestHash },
       number: ++this.#lastNumber,
       createdAt: this.#now(),
-      events: [],
+      events: new PackedEvents(),
       waiting: new Set(),
-      size: 0,
       status: "in_progress",
       endedAt: undefined,
       deleted: false,
@@ -96,19 +92,20 @@ export class InProcessRunLog implements RunLog {
   async append(key: RunKey, first: number, events: readonly string[], options?: CallOptions): Promise<void> {
     this.#lifetime.assertOpen(options);
     const run = this.#writable(key, first);
-    push(run, events);
+    run.events.add(events);
     wake(run);
   }
 
   async finish(key: RunKey, first: number, { status, events }: RunEnd, options?: CallOptions): Promise<RunRecord> {
     this.#lifetime.assertOpen(options);
     const run = this.#writable(key, first);
-    push(run, events);
+    run.events.add(events);
     run.status = status;
     run.endedAt = this.#now();
     this.#finished.add(run);
-    this.#finishedSize += run.size;
+    this.#finishedSize += run.events.length;
     wake(run);
+    run.events.settle();
     this.#forgetOldest();
     return toRecord(run);
   }
@@ -166,15 +163,12 @@ export class InProcessRunLog implements RunLog {
         this.#lifetime.assertOpen();
         if (run === undefined) {
           run = this.#find(key);
-          if (run !== undefined && !follow) end = run.events.length;
+          if (run !== undefined && !follow) end = run.events.count;
         }
         if (run === undefined || run.deleted) throw noSuchRun();
-        const first = next;
-        const batch = run.events.slice(first, Math.min(first + largestBatch, end));
+        const batch = run.events.batch(next, end);
         next += batch.length;
-        if (batch.length > 0) {
-          return { done: false, value: batch.map((data, index) => ({ sequence: first + index, data })) };
-        }
+        if (batch.length > 0) return { done: false, value: batch };
         if (!follow || run.endedAt !== undefined) return { done: true, value: undefined };
         run.waiting.add(reader);
         return undefined;
@@ -192,7 +186,7 @@ export class InProcessRunLog implements RunLog {
   #writable(key: RunKey, first: number): Run {
     const run = this.#find(key);
     if (run === undefined) throw noSuchRun();
-    const eventCount = run.events.length;
+    const eventCount = run.events.count;
     if (run.endedAt !== undefined) {
       throw new RuntimeError("conflict", "The run is finished.", { details: { status: run.status, eventCount } });
     }
@@ -216,14 +210,7 @@ export class InProcessRunLog implements RunLog {
     owner?.byId.delete(runId);
     owner?.byCreation.remove(run.number);
     if (owner?.byId.size === 0) this.#owners.delete(ownerId);
-    if (this.#finished.delete(run)) this.#finishedSize -= run.size;
-  }
-}
-
-function push(run: Run, events: readonly string[]): void {
-  for (const event of events) {
-    run.events.push(event);
-    run.size += event.length;
+    if (this.#finished.delete(run)) this.#finishedSize -= run.events.length;
   }
 }
 
@@ -236,7 +223,7 @@ function wake(run: Run): void {
 }
 
 function toRecord({ key, run, status, createdAt, endedAt, events }: Run): RunRecord {
-  return { ...key, ...run, status, createdAt, endedAt, eventCount: events.length };
+  return { ...key, ...run, status, createdAt, endedAt, eventCount: events.count };
 }
 
 function noSuchRun(): RuntimeError {

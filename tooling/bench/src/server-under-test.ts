@@ -1,0 +1,64 @@
+import { Child } from "./child.ts";
+import type { ProbeQuestion, ProcessSample } from "./process-sample.ts";
+
+/** `bare` is the raw limit, `ours` the workload app, `express` a named peer. */
+export type ServerName = "bare" | "ours" | "express";
+
+export interface ServerOptions {
+  /** Writes a CPU profile into this directory when the server ends. */
+  readonly profileDirectory?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const files: Readonly<Record<ServerName, URL>> = {
+  bare: new URL("servers/bare.ts", import.meta.url),
+  ours: new URL("../../../apps/workload/src/main.ts", import.meta.url),
+  express: new URL("servers/express.ts", import.meta.url),
+};
+const probe = new URL("server-probe.ts", import.meta.url);
+const startMs = 30_000;
+const answerMs = 30_000;
+
+/** A server in a process of its own, on loopback and on any free port. */
+export class ServerUnderTest implements AsyncDisposable {
+  readonly name: ServerName;
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly url: string;
+  readonly #child: Child;
+
+  private constructor(name: ServerName, url: string, child: Child) {
+    this.name = name;
+    this.url = url;
+    this.#child = child;
+  }
+
+  /** Resolves when it listens. */
+  static async start(name: ServerName, { profileDirectory, signal }: ServerOptions): Promise<ServerUnderTest> {
+    const profile = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
+    const child = new Child(files[name], {
+      nodeArguments: ["--expose-gc", `--import=${probe.href}`, ...profile],
+      environment: { PORT: "0", HOST: "127.0.0.1", NODE_ENV: "production" },
+      signal,
+    });
+    try {
+      return new ServerUnderTest(name, await child.printed(/listens on (http:\S+)/, startMs), child);
+    } catch (thrown) {
+      await child[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** What the process has used so far; with `collect`, after collecting its garbage. */
+  async sample(question: ProbeQuestion = { collect: false }): Promise<ProcessSample> {
+    this.#child.send(question);
+    return (await this.#child.receive(answerMs)) as ProcessSample; // The probe answers nothing else.
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child[Symbol.asyncDispose]();
+  }
+}
