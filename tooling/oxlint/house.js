@@ -37,9 +37,8 @@ function aboutDoor({ kind, name, test, suite }, specifier, target) {
   if (test) return undefined;
   if (specifier.endsWith("/testing") && !suite) return "Only tests import a testing entry.";
   const doors = allowedFor(name);
-  const allowed = [name, ...doors];
-  if (kind === "apps" || doors === "any" || allowed.includes(target)) return undefined;
-  return `packages/${name} may import ${allowed.slice(1).join(", ") || "no other package"}.`;
+  if (kind === "apps" || doors === "any" || target === name || doors.includes(target)) return undefined;
+  return `packages/${name} may import ${doors.join(", ") || "no other package"}.`;
 }
 
 /** What is wrong with an import, or undefined. */

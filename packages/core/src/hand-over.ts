@@ -10,18 +10,17 @@ export async function* handOver<T>(
   leave: () => void,
 ): AsyncGenerator<T, void, undefined> {
   let items: readonly T[] = [];
-  let over = false;
-  let left = false;
+  const state = { over: false, left: false };
   let given = Promise.withResolvers<undefined>();
   let taken = Promise.withResolvers<undefined>();
   const producing = produce(async (next) => {
-    if (left) return;
+    if (state.left) return;
     items = next;
     taken = Promise.withResolvers();
     given.resolve(undefined);
     await taken.promise;
   }).finally(() => {
-    over = true;
+    state.over = true;
     given.resolve(undefined);
   });
   // Whoever is in the loop gets it below; whoever left does not want it.
@@ -32,13 +31,13 @@ export async function* handOver<T>(
       given = Promise.withResolvers();
       yield* items;
       items = [];
-      if (over) break;
+      if (state.over) break;
       taken.resolve(undefined);
     }
     await producing;
   } finally {
-    left = true;
-    if (!over) leave();
+    state.left = true;
+    if (!state.over) leave();
     taken.resolve(undefined);
     await producing.catch(() => undefined);
   }

@@ -34,7 +34,8 @@ export class PackedEvents {
     const text = events.join("");
     const bytes = Buffer.from(text);
     // Mostly every character is one byte, and need not be measured.
-    const lengthOf = bytes.length === text.length ? (event: string) => event.length : Buffer.byteLength;
+    const lengthOf =
+      bytes.length === text.length ? (event: string) => event.length : (event: string) => Buffer.byteLength(event);
     const ends = new Uint32Array(events.length);
     let end = 0;
     for (const [index, event] of events.entries()) {
