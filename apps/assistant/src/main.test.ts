@@ -67,7 +67,11 @@ describe("the assistant as a process", () => {
     const events = await ask(app.url);
     await events.next();
     app.kill("SIGINT");
-    expect((await Array.fromAsync(events)).at(-1)).toMatchObject({ object: "response", status: "canceled" });
+    expect((await Array.fromAsync(events)).at(-1)).toMatchObject({
+      object: "response",
+      status: "incomplete",
+      incomplete_details: { reason: "shutdown" },
+    });
     expect(await app.ended).toMatchObject({ exit: 0 });
   });
 

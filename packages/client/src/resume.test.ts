@@ -170,7 +170,7 @@ describe("a server that restarts", () => {
       events.push(event);
       if (event.object === "content") closed ??= server.close({ drainMs: 0 });
     }
-    expect(events.at(-1)).toMatchObject({ status: "canceled" });
+    expect(events.at(-1)).toMatchObject({ status: "incomplete", incomplete_details: { reason: "shutdown" } });
     await closed;
   });
 });

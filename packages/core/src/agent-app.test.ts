@@ -721,14 +721,18 @@ describe("the life of an app", () => {
     await closing;
   });
 
-  it("cancels what is left when the time is over, and each stream learns so", async () => {
+  it("ends what is left when the time is over, and each stream learns so", async () => {
     const { query, count } = waitingAgent();
     const app = await startedApp({ query });
     const reading = stream(app, {});
     await until(() => count.started === 1);
     await app.close({ drainMs: 1 });
     expect(count.stopped).toBe(1);
-    expect((await reading).at(-1)).toMatchObject({ object: "response", status: "canceled" });
+    expect((await reading).at(-1)).toMatchObject({
+      object: "response",
+      status: "incomplete",
+      incomplete_details: { reason: "shutdown" },
+    });
   });
 
   it("wants an agent, and not two kinds of them", () => {

@@ -1,7 +1,10 @@
-import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { OnDisconnect } from "@agentscope-runtime/protocol";
-import { InProcessRunLog } from "@agentscope-runtime/services";
-import type { RunLog } from "@agentscope-runtime/services";
+import { isTerminalStatus, newResponseId, RuntimeError } from "@agentscope-runtime/protocol";
+import type { AgentRequest, Budget, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
+import { InProcessState } from "@agentscope-runtime/services";
+import type { RunKey } from "@agentscope-runtime/services";
+import { approvalRoutes } from "./approval-routes.ts";
+import { Approvals } from "./approvals.ts";
+import type { GrantedApproval } from "./approvals.ts";
 import { defaultLimits } from "./app-limits.ts";
 import type { AppLimits } from "./app-limits.ts";
 import type { Authenticate } from "./authenticate.ts";
@@ -26,12 +29,15 @@ import { openApiDocument } from "./openapi.ts";
 import { processRoutes } from "./process-routes.ts";
 import type { Route } from "./route.ts";
 import { Router } from "./router.ts";
-import type { RunDoor } from "./run-door.ts";
+import { decisionsIn, resumedIdOf, resumingRequest } from "./run-approvals.ts";
+import type { Decided, DoorRequest, RunDoor } from "./run-door.ts";
 import { runRoutes } from "./run-routes.ts";
-import type { RunnerServices } from "./run-scope.ts";
+import { chooseRunServices } from "./run-services.ts";
+import type { AppServices } from "./run-services.ts";
 import { Runner } from "./runner.ts";
 import type { LifecycleHandler, QueryHandler } from "./runner.ts";
 import { Runs } from "./runs.ts";
+import type { RunStart } from "./runs.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { customTaskRoutes, processTaskRoutes } from "./task-routes.ts";
 
@@ -53,10 +59,11 @@ export interface AgentAppOptions {
   readonly beforeStart?: (app: AgentApp) => Promise<void> | void;
   /** Runs when the last request is done; what it throws is logged. */
   readonly afterFinish?: (app: AgentApp) => Promise<void> | void;
-  /** What agents given as handlers may use; `sessions` also answers the session routes. */
-  readonly services?: RunnerServices;
-  /** Default: in this process, for the last 1,000 runs. */
-  readonly runLog?: RunLog;
+  /**
+   * What is kept, and where: for agents given as handlers, for the session routes, for runs and for background tasks. By
+   * default there are no sessions, state and memory, and this process keeps the last 1,000 runs.
+   */
+  readonly services?: AppServices;
   readonly gateways?: readonly Gateway[];
   readonly endpoints?: readonly EndpointFactory[];
   /** Background tasks by path: `POST /path` begins one, `GET /path/:taskId` tells how it is doing. */
@@ -70,6 +77,15 @@ export interface AgentAppOptions {
   readonly cors?: CorsOptions;
   /** What happens to a run whose last reader is gone, where the request does not say. Default `cancel`. */
   readonly onDisconnect?: OnDisconnect;
+  /** What a message does to a session that is busy, where the request does not say. Default `enqueue`. */
+  readonly multitaskStrategy?: MultitaskStrategy;
+  /** How long people may take to answer what an agent asks them, in milliseconds. Default one day. */
+  readonly approvalMs?: number;
+  /**
+   * How often this replica tells the others that it is alive, in milliseconds. Default 2,000. After three times as long
+   * in silence its runs are taken over.
+   */
+  readonly heartbeatMs?: number;
   /** Why the app is not ready, by the name of the part that is missing. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   /** Closed with the app, last first: give it what nobody else closes. */
@@ -78,11 +94,15 @@ export interface AgentAppOptions {
   /** For agents given as handlers. */
   readonly observer?: Observer;
   /** For agents given as handlers: see RunnerOptions. */
-  readonly maxRunMs?: number;
+  readonly budget?: Budget;
   readonly stopGraceMs?: number;
+  /** How long runs wait for services that are away, in milliseconds; then they fail. Default 15,000. */
+  readonly patienceMs?: number;
 }
 
 const defaultDrainMs = 25_000;
+const defaultApprovalMs = 24 * 60 * 60 * 1000;
+const defaultHeartbeatMs = 2_000;
 
 /**
  * The application: binds agents, gateways, hooks, endpoints and tasks into one HTTP handler. It opens no port: see
@@ -99,7 +119,8 @@ export class AgentApp implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #agents: ReadonlyMap<string, Runner>;
   readonly #runs: Runs;
-  readonly #runLog: AsyncDisposable | undefined;
+  readonly #approvals: Approvals;
+  readonly #own: readonly AsyncDisposable[];
   readonly #tasks: BackgroundTasks;
   readonly #router: Router;
   #state: "new" | "ready" | "closed" = "new";
@@ -111,9 +132,19 @@ export class AgentApp implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger;
     this.#agents = agentsOf(this.name, options);
     const limits = { ...defaultLimits, ...options.limits };
-    const log = options.runLog ?? new InProcessRunLog();
-    this.#runLog = options.runLog === undefined ? log : undefined;
-    this.#runs = new Runs({ log, logger: this.#logger, ...limits });
+    const { own, ...runServices } = chooseRunServices(options.services ?? {});
+    const state = options.services?.state ?? new InProcessState();
+    this.#approvals = new Approvals({ state, ttlMs: options.approvalMs ?? defaultApprovalMs });
+    this.#runs = new Runs({
+      ...runServices,
+      ...limits,
+      agents: this.#agents,
+      approvals: this.#approvals,
+      logger: this.#logger,
+      patienceMs: options.patienceMs,
+      heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
+    });
+    this.#own = options.services?.state === undefined ? [...own, state] : own;
     this.#tasks = new BackgroundTasks({ maxConcurrent: limits.maxConcurrentTasks, logger: this.#logger });
     this.#router = new Router(this.#routes(limits.maxBodyBytes));
   }
@@ -125,6 +156,7 @@ export class AgentApp implements AsyncDisposable {
     await this.#options.init?.();
     for (const runner of this.#agents.values()) await runner.start();
     await this.#options.beforeStart?.(this);
+    await this.#runs.open();
     this.#state = "ready";
   }
 
@@ -140,7 +172,7 @@ export class AgentApp implements AsyncDisposable {
     await this.#hook("afterFinish", () => this.#options.afterFinish?.(this));
     for (const [name, runner] of this.#agents) await this.#hook(`shutdown of ${name}`, () => runner.stop());
     await this.#hook("shutdown", () => this.#options.shutdown?.());
-    await disposeAll([...(this.#options.resources ?? []), ...(this.#runLog === undefined ? [] : [this.#runLog])]);
+    await disposeAll([...this.#own, ...(this.#options.resources ?? []), this.#runs]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -213,8 +245,12 @@ export class AgentApp implements AsyncDisposable {
       ...processRoutes(runs, maxBodyBytes),
       ...processTaskRoutes(runs, maxBodyBytes),
       ...runRoutes(runs),
+      ...approvalRoutes(runs, maxBodyBytes),
       ...sessionRoutes(this.#options.services?.sessions),
-      ...healthRoutes({ isReady: () => this.#state === "ready", checks: this.#options.readiness ?? {} }),
+      ...healthRoutes({
+        isReady: () => this.#state === "ready",
+        checks: { runs: () => (this.#state === "ready" ? this.#runs.problem : undefined), ...this.#options.readiness },
+      }),
       metricsRoute(this.#runs),
       ...Object.entries(tasks).flatMap(([path, handler]) =>
         customTaskRoutes(path, handler, { tasks: this.#tasks, maxBodyBytes }),
@@ -242,25 +278,84 @@ export class AgentApp implements AsyncDisposable {
     const runs = this.#runs;
     return {
       agents: [...this.#agents.keys()],
-      start: async ({ agent, request, identity, reader, traceparent }) => {
-        if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
-        const [name, runner] = this.#agent(agent);
-        const onDisconnect = this.#options.onDisconnect ?? "cancel";
-        return runs.start({ agent: name, runner, request, identity, reader, traceparent, onDisconnect });
+      start: async (request) => {
+        this.#assertReady();
+        return this.#start(request);
       },
       read: (key, options) => runs.read(key, options),
       get: async (key, options) => runs.get(key, options),
       list: async (ownerId, options) => runs.list(ownerId, options),
       cancel: async (key, options) => runs.cancel(key, options),
+      pendingApprovals: async (key, options) => {
+        const record = await runs.get(key, options);
+        return (await this.#approvals.of(record, record.runId)).pending;
+      },
+      decide: async (key, decision, caller) => {
+        this.#assertReady();
+        return this.#decide(key, decision, caller);
+      },
     };
   }
 
-  #agent(name: string | undefined): readonly [string, Runner] {
-    const [first] = this.#agents;
-    const found = name === undefined ? first : ([name, this.#agents.get(name)] as const);
-    if (found?.[1] !== undefined) return [found[0], found[1]];
-    const names = [...this.#agents.keys()].join(", ");
-    throw new RuntimeError("not_found", `There is no agent ${String(name)}: choose one of ${names}.`, {
+  #assertReady(): void {
+    if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
+  }
+
+  async #start({ agent, request, ...caller }: DoorRequest): Promise<RunKey> {
+    const name = this.#agent(agent);
+    const decisions = decisionsIn(request.input);
+    if (decisions.length === 0) return this.#runs.start({ ...this.#defaults(caller), agent: name, request });
+    // A decision is bound to the run that it begins, so that run needs its id now.
+    const resuming: AgentRequest = { ...request, id: request.id ?? newResponseId() };
+    const { id, session_id: sessionId } = resuming;
+    const userId = caller.identity?.userId ?? request.user_id ?? sessionId;
+    if (sessionId === null || userId === null || id === null) {
+      throw new RuntimeError(
+        "invalid_argument",
+        "Invalid request: session_id: say in which session the approval was asked.",
+        {
+          details: { field: "session_id" },
+        },
+      );
+    }
+    const approvals: GrantedApproval[] = [];
+    for (const decision of decisions) {
+      approvals.push(await this.#approvals.decide({ userId, sessionId }, { ...decision, resumedBy: id }));
+    }
+    return this.#runs.start({ ...this.#defaults(caller), agent: name, request: resuming, approvals });
+  }
+
+  async #decide(
+    key: RunKey,
+    decision: Parameters<RunDoor["decide"]>[1],
+    caller: Parameters<RunDoor["decide"]>[2],
+  ): Promise<Decided> {
+    const record = await this.#runs.get(key);
+    if (!isTerminalStatus(record.status)) {
+      throw new RuntimeError("conflict", `Run ${record.runId} is still at work: answer when it has ended.`);
+    }
+    await this.#approvals.decide(record, { ...decision, resumedBy: resumedIdOf(record.runId) });
+    const { decided, pending } = await this.#approvals.of(record, record.runId);
+    if (pending.length > 0) return { pending, resumed: undefined };
+    const request = resumingRequest(record, decided);
+    const start = { ...this.#defaults(caller), agent: record.agent, request, approvals: decided };
+    return { pending, resumed: await this.#runs.start(start) };
+  }
+
+  #defaults({
+    identity,
+    reader,
+    traceparent,
+  }: Pick<DoorRequest, "identity" | "reader" | "traceparent">): Omit<RunStart, "agent" | "request"> {
+    const { onDisconnect = "cancel", multitaskStrategy = "enqueue" } = this.#options;
+    return { identity, reader, traceparent, onDisconnect, multitaskStrategy };
+  }
+
+  #agent(name: string | undefined): string {
+    const names = [...this.#agents.keys()];
+    const found = name === undefined ? names[0] : names.find((known) => known === name);
+    if (found !== undefined) return found;
+    throw new RuntimeError("not_found", `There is no agent ${String(name)}: choose one of ${names.join(", ")}.`, {
       details: { field: "agent" },
     });
   }
@@ -272,12 +367,12 @@ const notReady = {
 } as const;
 
 function agentsOf(name: string, options: AgentAppOptions): ReadonlyMap<string, Runner> {
-  const { query, agents, services, logger, observer, maxRunMs, stopGraceMs } = options;
+  const { query, agents, services, logger, observer, budget, stopGraceMs, patienceMs } = options;
   const given = Object.entries(agents ?? {});
   if ((query === undefined) === (given.length === 0)) {
     throw new RuntimeError("invalid_argument", "Invalid AgentApp options: give either `query` or `agents`.");
   }
-  const shared = { services, logger, observer, maxRunMs, stopGraceMs };
+  const shared = { services, logger, observer, budget, stopGraceMs, patienceMs };
   const present = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined));
   const runnerOf = (agent: Runner | QueryHandler): Runner =>
     typeof agent === "function" ? new Runner({ ...present, queryHandler: agent }) : agent;

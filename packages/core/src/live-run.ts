@@ -1,9 +1,10 @@
 import { encodeJson, isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
-import type { OnDisconnect, RunStatus, TerminalStatus } from "@agentscope-runtime/protocol";
+import type { AgentEvent, OnDisconnect, RunStatus, TerminalStatus } from "@agentscope-runtime/protocol";
 import type { RunKey, RunLog } from "@agentscope-runtime/services";
-import { budgetSpent } from "./budget.ts";
+import { incompleteFor } from "./incomplete-for.ts";
 import type { Logger } from "./logger.ts";
 import type { Emit } from "./runner.ts";
+import { writeDurably } from "./write-durably.ts";
 
 /** Characters of event text that may wait to be written before the agent has to wait too. */
 const maxUnwrittenLength = 1024 * 1024;
@@ -11,10 +12,28 @@ const maxUnwrittenLength = 1024 * 1024;
 export interface LiveRunOptions {
   readonly key: RunKey;
   readonly log: RunLog;
+  /** As whom it writes. */
+  readonly holder: string;
   readonly logger: Logger;
   readonly onDisconnect: OnDisconnect;
   /** Characters of event text; a run that says more ends `incomplete`. */
   readonly maxRunLength: number;
+  /** How long the log may be away before the run is given up, in milliseconds. Default 15,000. */
+  readonly patienceMs?: number | undefined;
+}
+
+export interface LiveRunWork {
+  /** Waits until it is the run's turn; undefined when it is already. */
+  readonly begin: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** Must emit one response with a final status, last, and stop when the signal aborts. */
+  readonly run: (emit: Emit, signal: AbortSignal) => Promise<void>;
+  /** The whole story of a run that ends before its turn. */
+  readonly endEarly: (reason: RuntimeError) => readonly AgentEvent[];
+}
+
+interface End {
+  readonly status: TerminalStatus;
+  readonly data: string;
 }
 
 /**
@@ -23,11 +42,12 @@ export interface LiveRunOptions {
  */
 export class LiveRun {
   readonly key: RunKey;
-  /** Resolves when the run has ended and its end is written. Never rejects. */
+  /** Resolves when the run has ended and its end is written, or when it was handed over. Never rejects. */
   readonly ended: Promise<void>;
   readonly #options: LiveRunOptions;
   readonly #controller = new AbortController();
-  #status: RunStatus = "in_progress";
+  #status: RunStatus;
+  #handingOver = false;
   readonly #readers = new Set<AbortSignal>();
   #unwritten: string[] = [];
   #unwrittenLength = 0;
@@ -35,14 +55,15 @@ export class LiveRun {
   #length = 0;
   #writing: Promise<void> | undefined;
   #failure: { readonly thrown: unknown } | undefined;
-  #end: { readonly status: TerminalStatus; readonly data: string } | undefined;
+  #end: End | undefined;
   #grace: NodeJS.Timeout | undefined;
 
-  /** Begins at once. `run` must emit one response with a final status, last, and stop when the signal aborts. */
-  constructor(options: LiveRunOptions, run: (emit: Emit, signal: AbortSignal) => Promise<void>) {
+  /** Begins at once. */
+  constructor(options: LiveRunOptions, work: LiveRunWork) {
     this.key = options.key;
     this.#options = options;
-    this.ended = this.#record(run).finally(() => {
+    this.#status = work.begin === undefined ? "in_progress" : "queued";
+    this.ended = this.#record(work).finally(() => {
       clearTimeout(this.#grace);
     });
   }
@@ -55,6 +76,13 @@ export class LiveRun {
   /** Stops the agent. The run has stopped when `ended` resolves. */
   stop(reason: RuntimeError): void {
     this.#controller.abort(reason);
+  }
+
+  /** Gives a run that has not begun to whichever replica claims it. */
+  handOver(): void {
+    if (this.#status !== "queued") return;
+    this.#handingOver = true;
+    this.stop(new RuntimeError("unavailable", "The run was handed over."));
   }
 
   /** Counts a reader until its signal aborts; the same signal counts once. */
@@ -72,7 +100,7 @@ export class LiveRun {
 
   #onLastReaderLeft(): void {
     const { onDisconnect } = this.#options;
-    if (onDisconnect === "continue" || this.#status !== "in_progress") return;
+    if (onDisconnect === "continue" || isTerminalStatus(this.#status) || this.#handingOver) return;
     const stop = (): void => {
       this.stop(new RuntimeError("canceled", "The caller hung up."));
     };
@@ -91,7 +119,7 @@ export class LiveRun {
       this.#unwritten.push(data);
       this.#unwrittenLength += data.length;
     }
-    if (this.#length > this.#options.maxRunLength) this.stop(budgetSpent("output_length"));
+    if (this.#length > this.#options.maxRunLength) this.stop(incompleteFor("output_length"));
     this.#writing ??= this.#write();
     return this.#unwrittenLength > maxUnwrittenLength ? this.#writing : undefined;
   };
@@ -103,8 +131,10 @@ export class LiveRun {
     });
     try {
       while (this.#unwritten.length > 0 && this.#end === undefined) {
+        const first = this.#written;
         const events = this.#take();
-        await this.#options.log.append(this.key, this.#written - events.length, events);
+        const { log, holder } = this.#options;
+        await this.#durably(() => log.append(this.key, { holder, first, events }));
       }
       this.#writing = undefined;
     } catch (thrown) {
@@ -121,20 +151,61 @@ export class LiveRun {
     return events;
   }
 
-  async #record(run: (emit: Emit, signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { key, log, logger } = this.#options;
+  /** A write that takes the log to `#written` events. */
+  async #durably(write: () => Promise<unknown>): Promise<void> {
+    const { log, holder, patienceMs } = this.#options;
+    const isDone = async (): Promise<boolean> => {
+      const record = await log.get(this.key);
+      return record?.holder === holder && record.eventCount === this.#written;
+    };
+    await writeDurably(write, { isDone, patienceMs });
+  }
+
+  async #letGo(): Promise<void> {
+    const { key, log, holder, patienceMs } = this.#options;
+    const isDone = async (): Promise<boolean> => (await log.get(key))?.holder !== holder;
+    await writeDurably(() => log.claim(key, { from: holder, to: undefined }), { isDone, patienceMs });
+  }
+
+  async #record(work: LiveRunWork): Promise<void> {
+    const { key, logger } = this.#options;
     try {
-      await run(this.#emit, this.#controller.signal);
+      if (work.begin !== undefined && !(await this.#begins(work.begin, work.endEarly))) return;
+      await work.run(this.#emit, this.#controller.signal);
       await this.#writing;
       if (this.#failure !== undefined) throw this.#failure.thrown;
-      const end = this.#end;
-      if (end === undefined) throw new RuntimeError("internal", "The run ended without a response.");
-      const events = [...this.#take(), end.data];
-      await log.finish(key, this.#written - events.length + 1, { status: end.status, events });
-      this.#status = end.status;
+      if (this.#end === undefined) throw new RuntimeError("internal", "The run ended without a response.");
+      await this.#finish(this.#end);
     } catch (thrown) {
       this.#status = "unknown";
       logger.error({ err: thrown, runId: key.runId }, "The run could not be written to the log.");
     }
+  }
+
+  /** False when its turn never came, and everything is done about it. */
+  async #begins(begin: (signal: AbortSignal) => Promise<void>, endEarly: LiveRunWork["endEarly"]): Promise<boolean> {
+    const { signal } = this.#controller;
+    try {
+      await begin(signal);
+      this.#status = "in_progress";
+      return true;
+    } catch (thrown) {
+      if (this.#handingOver) {
+        await this.#letGo();
+        return false;
+      }
+      void this.#emit(endEarly(RuntimeError.from(signal.aborted ? signal.reason : thrown)));
+      if (this.#end !== undefined) await this.#finish(this.#end);
+      return false;
+    }
+  }
+
+  async #finish({ status, data }: End): Promise<void> {
+    const { key, log, holder } = this.#options;
+    const first = this.#written;
+    const events = [...this.#take(), data];
+    this.#written += 1;
+    await this.#durably(() => log.finish(key, { holder, first, status, events }));
+    this.#status = status;
   }
 }

@@ -79,8 +79,11 @@ class Pull {
 
   /** Tells the iterator that nobody waits for it any more: an iterator that is no generator may stop at once. */
   leave(): void {
-    // What it throws while it stops has nobody to hear it: the run already has its reason to end.
-    Promise.resolve(this.#iterator?.return?.()).catch(() => undefined);
+    // Not at once: a generator that made the signal abort itself is still running, and cannot be left. What it throws
+    // while it stops has nobody to hear it: the run already has its reason to end.
+    Promise.resolve()
+      .then(() => this.#iterator?.return?.())
+      .catch(() => undefined);
   }
 }
 

@@ -12,6 +12,8 @@ import type {
 } from "@agentscope-runtime/services";
 import type { Identity } from "./identity.ts";
 import type { Logger } from "./logger.ts";
+import type { Once } from "./once.ts";
+import type { RunBudget } from "./run-budget.ts";
 
 /** The conversation that the run belongs to, as it was before the run. */
 export interface RunSession {
@@ -42,10 +44,16 @@ export interface RunContext {
   readonly identity: Identity;
   /** Aborts when the run has to stop. Pass it on to everything that waits. */
   readonly signal: AbortSignal;
-  /** These three reject with `unimplemented` when the Runner was given no such service. */
+  /** What the run may still use up. */
+  readonly budget: RunBudget;
+  /** Whether a person has allowed exactly this call, with the decision that this run was begun by. */
+  readonly isApproved: (name: string, toolArguments: unknown) => boolean;
+  /** These reject with `unimplemented` when the Runner was given no such service; `once` needs `state`. */
   readonly session: RunSession;
   readonly state: RunState;
   readonly memory: RunMemory;
+  /** Does what must not happen twice, whatever crashes: payments, mails, orders. */
+  readonly once: Once;
   /** Adds the run's id to each line. */
   readonly logger: Logger;
 }

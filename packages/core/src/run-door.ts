@@ -9,6 +9,7 @@ import type {
   RunReadOptions,
   RunRecord,
 } from "@agentscope-runtime/services";
+import type { Decision } from "./approvals.ts";
 import type { Identity } from "./identity.ts";
 
 export interface DoorRequest {
@@ -19,6 +20,13 @@ export interface DoorRequest {
   /** Who waits for the run; when it aborts and no other reader is there, `on_disconnect` applies. */
   readonly reader?: AbortSignal | undefined;
   readonly traceparent?: string | undefined;
+}
+
+export interface Decided {
+  /** The run's questions that still wait for an answer. */
+  readonly pending: readonly string[];
+  /** The run that goes on with the answers, once none is pending. */
+  readonly resumed: RunKey | undefined;
 }
 
 /** The one way into a run. Every protocol enters here, so every promise of a run's life holds behind each. */
@@ -32,8 +40,19 @@ export interface RunDoor {
   /** `not_found` when there is none, or when it is another owner's. */
   get(key: RunKey, options?: CallOptions): Promise<RunRecord>;
   list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>>;
-  /** Resolves when the agent has stopped. */
+  /** Resolves when the agent has stopped, on whichever replica. */
   cancel(key: RunKey, options?: CallOptions): Promise<RunRecord>;
+  /** What a run has asked people and nobody has answered: ids of approvals. */
+  pendingApprovals(key: RunKey, options?: CallOptions): Promise<readonly string[]>;
+  /**
+   * Answers one of a run's questions; the last answer begins the run that goes on. The same answer again gives the same
+   * result; another one, or one that comes too late, is a `conflict`.
+   */
+  decide(
+    key: RunKey,
+    decision: Decision & { readonly id: string },
+    caller: Pick<DoorRequest, "identity" | "reader" | "traceparent">,
+  ): Promise<Decided>;
 }
 
 /** The last event of a run, as JSON text. */

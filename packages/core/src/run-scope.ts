@@ -6,6 +6,8 @@ import type {
   SessionKey,
   StateService,
 } from "@agentscope-runtime/services";
+import { createOnce } from "./once.ts";
+import type { Once } from "./once.ts";
 import type { RunMemory, RunSession, RunState } from "./run-context.ts";
 
 /** The services that agents may use. Whoever opened them closes them. */
@@ -21,17 +23,26 @@ export interface RunScope {
   readonly session: RunSession;
   readonly state: RunState;
   readonly memory: RunMemory;
+  readonly once: Once;
+}
+
+interface ScopedRun {
+  readonly runId: string;
+  readonly agent: string;
+  readonly signal: AbortSignal;
 }
 
 export function scopeServices(
   { sessions, state, memory }: RunnerServices,
   key: SessionKey,
-  { agent, signal }: { readonly agent: string; readonly signal: AbortSignal },
+  { runId, agent, signal }: ScopedRun,
 ): RunScope {
   const stateKey = { ...key, name: agent };
   const scoped = <T extends CallOptions>(options: T | undefined): T & CallOptions =>
     ({ ...options, signal: options?.signal ?? signal }) as T & CallOptions;
   return {
+    once: async (name, work, options) =>
+      createOnce(present(state, "state"), { session: key, runId, signal })(name, work, options),
     session: {
       id: key.sessionId,
       userId: key.userId,

@@ -1,11 +1,11 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { budgetSpent, spentBudgetOf } from "./budget.ts";
+import { incompleteFor, incompleteReasonOf } from "./incomplete-for.ts";
 import type { Ending } from "./narrator.ts";
 
 /** `setTimeout` takes no more; a longer one would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The two things that stop a run from outside, its caller and its time, as one signal. */
+/** What stops a run, its caller, its time and its budget, as one signal. */
 export class RunStop {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
@@ -23,13 +23,15 @@ export class RunStop {
     return this.#controller.signal;
   }
 
+  /** Stops the run from inside. */
+  readonly stop = (reason: Error): void => {
+    this.#controller.abort(reason);
+  };
+
   /** How a run ends in which this was thrown. A stopped run ends by why it was stopped, whatever the agent made of it. */
   endingOf(thrown: unknown): Ending {
-    const error = RuntimeError.from(this.signal.aborted ? this.signal.reason : thrown);
-    const budget = spentBudgetOf(error);
-    if (budget !== undefined) return { status: "incomplete", reason: budget };
-    if (this.signal.aborted || error.code === "canceled") return { status: "canceled" };
-    return { status: "failed", error: error.toJSON() };
+    const { signal } = this;
+    return endingOf(signal.aborted ? signal.reason : thrown, { stopped: signal.aborted });
   }
 
   /**
@@ -47,6 +49,15 @@ export class RunStop {
   };
 
   readonly #onTime = (): void => {
-    this.#controller.abort(budgetSpent("wall_time"));
+    this.#controller.abort(incompleteFor("wall_time"));
   };
+}
+
+/** How a run ends that was stopped for a reason, or in which this was thrown. */
+export function endingOf(thrown: unknown, { stopped }: { readonly stopped: boolean }): Ending {
+  const error = RuntimeError.from(thrown);
+  const reason = incompleteReasonOf(error);
+  if (reason !== undefined) return { status: "incomplete", reason };
+  if (stopped || error.code === "canceled") return { status: "canceled" };
+  return { status: "failed", error: error.toJSON() };
 }

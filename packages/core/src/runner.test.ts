@@ -1,7 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentEvent, AgentResponse } from "@agentscope-runtime/protocol";
 import { InProcessMemory, InProcessSessionHistory, InProcessState } from "@agentscope-runtime/services";
-import { budgetSpent } from "./budget.ts";
+import { incompleteFor } from "./incomplete-for.ts";
 import type { Logger } from "./logger.ts";
 import type { Observer } from "./observer.ts";
 import { Runner } from "./runner.ts";
@@ -123,7 +123,7 @@ describe("Runner", () => {
   });
 
   it("ends a run that takes too long as incomplete, also when the agent never yields", async () => {
-    expect(await answer(deaf, { maxRunMs: 20, stopGraceMs: 20 })).toMatchObject({
+    expect(await answer(deaf, { budget: { wall_time: 20 }, stopGraceMs: 20 })).toMatchObject({
       status: "incomplete",
       incomplete_details: { reason: "wall_time" },
     });
@@ -201,7 +201,7 @@ describe("Runner", () => {
 
   it("ends incomplete with the budget's name when the agent has spent one", async () => {
     const response = await answer(() => {
-      throw budgetSpent("tokens");
+      throw incompleteFor("tokens");
     });
     expect(response).toMatchObject({ status: "incomplete", incomplete_details: { reason: "tokens" } });
   });
@@ -261,7 +261,7 @@ describe("Runner", () => {
   it("fails a run whose words cannot be kept", async () => {
     const sessions = new InProcessSessionHistory();
     await sessions[Symbol.asyncDispose]();
-    expect(await answer(() => "x", { services: { sessions } })).toMatchObject({
+    expect(await answer(() => "x", { services: { sessions }, patienceMs: 0 })).toMatchObject({
       status: "failed",
       error: { code: "unavailable" },
     });

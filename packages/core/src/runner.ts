@@ -1,7 +1,17 @@
 import { agentRequestSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentEvent, AgentRequest, AgentRequestInput, AgentResponse } from "@agentscope-runtime/protocol";
+import type {
+  AgentEvent,
+  AgentRequest,
+  AgentRequestInput,
+  AgentResponse,
+  Budget,
+  Message,
+} from "@agentscope-runtime/protocol";
 import type { CallOptions } from "@agentscope-runtime/services";
+import type { AgentOutput } from "./agent-output.ts";
 import type { AgentReply } from "./agent-reply.ts";
+import { approvalHash } from "./approvals.ts";
+import type { AskedApproval, GrantedApproval } from "./approvals.ts";
 import { Breather } from "./breather.ts";
 import type { DeployTarget } from "./deploy-target.ts";
 import { handOver } from "./hand-over.ts";
@@ -15,11 +25,14 @@ import type { Observer } from "./observer.ts";
 import { prepareRequest } from "./prepare-request.ts";
 import type { PreparedRequest } from "./prepare-request.ts";
 import { pullOutputs } from "./pull-outputs.ts";
+import { BudgetMeter, strictest } from "./run-budget.ts";
 import type { RunContext } from "./run-context.ts";
 import { scopeServices } from "./run-scope.ts";
 import type { RunnerServices } from "./run-scope.ts";
 import { runLogger } from "./run-logger.ts";
+import { isRollback } from "./rollback.ts";
 import { RunStop } from "./run-stop.ts";
+import { writeDurably } from "./write-durably.ts";
 
 /** Answers one request. Runs once per request, so several of it may be under way at once. */
 export type QueryHandler = (request: AgentRequest, context: RunContext) => AgentReply;
@@ -37,13 +50,15 @@ export interface RunnerOptions {
   /** Default: nothing is written. */
   readonly logger?: Logger;
   readonly observer?: Observer;
-  /** The longest a run may take; it then ends `incomplete`. Milliseconds, default one hour. */
-  readonly maxRunMs?: number;
+  /** What every run may use up at the most; a request can only ask for less. Default: a `wall_time` of one hour. */
+  readonly budget?: Budget;
   /**
    * How long an agent may take to stop once its signal aborted, in milliseconds. After it the run ends all the same and
    * the agent is left to itself. Default 5,000.
    */
   readonly stopGraceMs?: number;
+  /** How long a service that is away is waited for when the run is written to its session. Default 15,000. */
+  readonly patienceMs?: number;
 }
 
 /** What a run is told about its surroundings. All of it has a default. */
@@ -51,12 +66,18 @@ export interface RunOptions extends CallOptions {
   readonly agent?: string;
   readonly identity?: Identity;
   readonly traceparent?: string | undefined;
+  /** The decisions that the request brings. */
+  readonly approvals?: readonly GrantedApproval[] | undefined;
+  /** Keeps what the agent asks a person for, before anybody is told. */
+  readonly ask?: (asked: AskedApproval) => Promise<void>;
 }
 
 /** Is told a run's events as they happen. A promise that it returns is waited for: that is its back-pressure. */
 export type Emit = (events: readonly AgentEvent[]) => Promise<void> | undefined;
 
-const defaultMaxRunMs = 60 * 60 * 1000;
+const defaultBudget: Budget = { wall_time: 60 * 60 * 1000 };
+/** What a run may take that is not limited: more than a timer can count. */
+const endlessMs = Infinity;
 const defaultStopGraceMs = 5_000;
 
 /**
@@ -140,22 +161,36 @@ export class Runner implements AsyncDisposable {
   async execute(request: PreparedRequest, options: RunOptions, emit: Emit): Promise<void> {
     if (!this.#started) throw new RuntimeError("unavailable", "The agent is not started: call `start()` first.");
     const { id: runId, session_id: sessionId, user_id: userId } = request;
-    const { agent = "agent", identity = { userId }, traceparent } = options;
-    const { queryHandler, services = {}, maxRunMs = defaultMaxRunMs, stopGraceMs = defaultStopGraceMs } = this.#options;
+    const { agent = "agent", identity = { userId }, traceparent, approvals = [] } = options;
+    const { queryHandler, services = {}, stopGraceMs = defaultStopGraceMs } = this.#options;
+    const limits = strictest({ ...defaultBudget, ...this.#options.budget }, request.budget ?? {});
     const logger = runLogger(this.#logger, runId);
     const run = { runId, agent, sessionId, userId, traceparent };
     const observer = (this.#options.observer ?? silentObserver).runStarted(run);
     const narrator = new Narrator({ runId, sessionId });
-    const stop = new RunStop(options.signal, maxRunMs);
+    const stop = new RunStop(options.signal, limits.wall_time ?? endlessMs);
     const { signal } = stop;
-    const scope = scopeServices(services, { userId, sessionId }, { agent, signal });
-    const context: RunContext = { runId, agent, identity, signal, logger, ...scope };
+    const budget = new BudgetMeter(limits, stop.stop);
+    const scope = scopeServices(services, { userId, sessionId }, { runId, agent, signal });
+    const isApproved = (name: string, toolArguments: unknown): boolean => {
+      const hash = approvalHash(name, toolArguments);
+      return approvals.some((approval) => approval.approve && approval.hash === hash);
+    };
+    const context: RunContext = { runId, agent, identity, signal, logger, budget, isApproved, ...scope };
     const say = (events: readonly AgentEvent[]): Promise<void> | undefined => {
       if (events.length === 0) return undefined;
       for (const event of events) observer.event(event);
       return emit(events);
     };
     const breather = new Breather();
+    const tell = (output: AgentOutput): Promise<void> | undefined => {
+      budget.count(output);
+      if (signal.aborted) return undefined; // That one was too many.
+      if (options.ask !== undefined && typeof output === "object" && output.type === "approval.request") {
+        return options.ask(output).then(() => say(narrator.tell(output)));
+      }
+      return say(narrator.tell(output)) ?? breather.step();
+    };
     let complete = false;
     let ending: Ending | undefined;
     try {
@@ -165,7 +200,7 @@ export class Runner implements AsyncDisposable {
         await observer.within(async () =>
           pullOutputs({
             reply: () => queryHandler(request, context),
-            tell: (output) => say(narrator.tell(output)) ?? breather.step(),
+            tell,
             signal,
             graceMs: stopGraceMs,
             onAbandoned: () => {
@@ -179,7 +214,8 @@ export class Runner implements AsyncDisposable {
         if (ending.status === "failed") logger.error({ err: thrown }, "The agent failed.");
       }
       await say(narrator.close(ending));
-      const last = narrator.end(await this.#remember(request, narrator, { ending, logger }));
+      ending = await this.#remember(request, narrator.output, { ending, logger, signal });
+      const last = narrator.end(ending);
       observer.event(last);
       observer.ended(last);
       await emit([last]);
@@ -188,17 +224,32 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  /** Writes the run into its session. A run whose words cannot be kept has failed. */
+  /** Adds a run to its session: what was asked and what was answered. Nothing without a service for sessions. */
+  async remember(request: PreparedRequest, output: readonly Message[]): Promise<void> {
+    const key = { userId: request.user_id, sessionId: request.session_id };
+    await this.#options.services?.sessions?.append(key, [...request.input, ...output]);
+  }
+
+  /** Whether a run is in its session's history already, among the last messages. */
+  async remembers(request: PreparedRequest): Promise<boolean> {
+    const key = { userId: request.user_id, sessionId: request.session_id };
+    const page = await this.#options.services?.sessions?.read(key);
+    const asked = new Set(request.input.map(({ id }) => id));
+    return page?.items.some(({ id }) => asked.has(id)) === true;
+  }
+
+  /** A run whose words cannot be kept has failed; one that was rolled back is not remembered. */
   async #remember(
     request: PreparedRequest,
-    narrator: Narrator,
-    { ending, logger }: { readonly ending: Ending | undefined; readonly logger: Logger },
+    output: readonly Message[],
+    { ending, logger, signal }: Remembering,
   ): Promise<Ending | undefined> {
-    const sessions = this.#options.services?.sessions;
-    if (sessions === undefined) return ending;
+    if (signal.aborted && isRollback(signal.reason)) return ending;
     try {
-      const key = { userId: request.user_id, sessionId: request.session_id };
-      await sessions.append(key, [...request.input, ...narrator.output]);
+      await writeDurably(() => this.remember(request, output), {
+        isDone: () => this.remembers(request),
+        patienceMs: this.#options.patienceMs,
+      });
       return ending;
     } catch (thrown) {
       logger.error({ err: thrown }, "The session history could not be written.");
@@ -206,4 +257,10 @@ export class Runner implements AsyncDisposable {
       return ending ?? { status: "failed", error: error.toJSON() };
     }
   }
+}
+
+interface Remembering {
+  readonly ending: Ending | undefined;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
 }

@@ -74,7 +74,7 @@ describe("serve", () => {
     const stream = events(await fetch(`${server.url}/process`, post));
     await stream.next();
     const [rest] = await Promise.all([Array.fromAsync(stream), server.close({ drainMs: 10 })]);
-    expect(rest.at(-1)).toMatchObject({ object: "response", status: "canceled" });
+    expect(rest.at(-1)).toMatchObject({ object: "response", status: "incomplete" });
   });
 
   it("leaves no listener on the process", async () => {

@@ -18,7 +18,7 @@ export interface ServeOptions extends ToExpressOptions {
   /** How long runs may go on after SIGTERM, in milliseconds. Default 25,000: less than an orchestrator's usual 30 s. */
   readonly drainMs?: number;
   /**
-   * Close on SIGTERM, which lets runs finish, and on SIGINT, which cancels them; a second signal kills the process.
+   * Close on SIGTERM, which lets runs finish, and on SIGINT, which ends them; a second signal kills the process.
    * Default true.
    */
   readonly closeOnSignals?: boolean;

@@ -48,6 +48,8 @@ describe("agentRequestSchema", () => {
       session_id: null,
       user_id: null,
       on_disconnect: null,
+      multitask_strategy: null,
+      budget: null,
       model: null,
       temperature: null,
       top_p: null,

@@ -18,6 +18,37 @@ export const onDisconnectSchema = z.union([
 
 export type OnDisconnect = z.infer<typeof onDisconnectSchema>;
 
+const maxMergeMs = 60_000;
+
+/**
+ * What happens to a message for a session that is busy with an earlier run: `reject` answers 409, `enqueue` waits its turn,
+ * `interrupt` cancels what runs or waits before it, `rollback` does that too and keeps the canceled runs out of the
+ * session's history. `{ merge: ms }` waits for further messages, at least so long after the first and until its turn
+ * comes, and answers all of them in one run: they share that run's id (up to a minute).
+ */
+export const multitaskStrategySchema = z.union([
+  z.enum(["reject", "enqueue", "interrupt", "rollback"]),
+  z.object({ merge: z.int().nonnegative().max(maxMergeMs) }),
+]);
+
+export type MultitaskStrategy = z.infer<typeof multitaskStrategySchema>;
+
+const maxCount = Number.MAX_SAFE_INTEGER;
+
+/** What a run may use up. When one of them is spent the run ends `incomplete` with its name as the reason. */
+export const budgetSchema = z.object({
+  /** Milliseconds from the moment the agent begins. */
+  wall_time: z.int().positive().max(maxCount).optional(),
+  /** Input and output tokens of all model calls, as the agent reports them. */
+  tokens: z.int().positive().max(maxCount).optional(),
+  /** How many tools may be called. */
+  tool_calls: z.int().nonnegative().max(maxCount).optional(),
+  /** Money, in the unit that the agent reports its costs in. */
+  cost: z.number().positive().optional(),
+});
+
+export type Budget = z.infer<typeof budgetSchema>;
+
 /** The body of `POST /process`. Fields that are not listed are kept and reach the agent. */
 export const agentRequestSchema = z.looseObject({
   /** The conversation's new messages, oldest first. */
@@ -31,6 +62,8 @@ export const agentRequestSchema = z.looseObject({
   /** Who asks, where the app does not authenticate. The session's id by default. */
   user_id: optionalId,
   on_disconnect: onDisconnectSchema.nullable().default(null),
+  multitask_strategy: multitaskStrategySchema.nullable().default(null),
+  budget: budgetSchema.nullable().default(null),
   /** The sampling fields reach the agent as they are; the runtime does not read them. */
   model: z.string().nullable().default(null),
   temperature: optionalNumber,

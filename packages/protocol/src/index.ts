@@ -1,5 +1,5 @@
 export { agentEventSchema, unreachable } from "./agent-event.ts";
-export { agentRequestSchema, onDisconnectSchema } from "./agent-request.ts";
+export { agentRequestSchema, budgetSchema, multitaskStrategySchema, onDisconnectSchema } from "./agent-request.ts";
 export { agentResponseSchema, newResponseId } from "./agent-response.ts";
 export {
   audioContentSchema,
@@ -44,7 +44,7 @@ export {
 export { usageSchema } from "./usage.ts";
 
 export type { AgentEvent } from "./agent-event.ts";
-export type { AgentRequest, AgentRequestInput, OnDisconnect } from "./agent-request.ts";
+export type { AgentRequest, AgentRequestInput, Budget, MultitaskStrategy, OnDisconnect } from "./agent-request.ts";
 export type { AgentResponse } from "./agent-response.ts";
 export type { Content, ContentInput, ContentOf, ContentType } from "./content.ts";
 export type { DecodeSseOptions, SseMessage } from "./decode-sse.ts";

@@ -1,17 +1,22 @@
 import { InProcessRunLog } from "./index.ts";
-import type { RunEntry, RunKey } from "./index.ts";
+import type { NewRun, RunEntry, RunKey } from "./index.ts";
 import { describeContract, runLogContract } from "./testing/index.ts";
 import { readEach } from "./testing/read-each.ts";
 
-const newRun = { agent: "planner", sessionId: "tea", userId: "ada", requestHash: "hash" };
+const holder = "here";
+
+/** Each in a session of its own, so that none waits for another. */
+function newRun(): NewRun {
+  return { agent: "planner", sessionId: crypto.randomUUID(), userId: "ada", requestHash: "", request: "", holder };
+}
 
 function keyOf(runId: string): RunKey {
   return { ownerId: "ada", runId };
 }
 
 async function finished(log: InProcessRunLog, runId: string, ...events: string[]): Promise<void> {
-  await log.create(keyOf(runId), newRun);
-  await log.finish(keyOf(runId), 0, { status: "completed", events });
+  await log.create(keyOf(runId), newRun());
+  await log.finish(keyOf(runId), { holder, first: 0, status: "completed", events });
 }
 
 async function runIds(log: InProcessRunLog): Promise<string[]> {
@@ -29,10 +34,10 @@ describeContract("InProcessRunLog", runLogContract, { create: () => new InProces
 describe("InProcessRunLog", () => {
   it("forgets the runs that finished first beyond maxFinishedRuns", async () => {
     await using log = new InProcessRunLog({ maxFinishedRuns: 2 });
-    await log.create(keyOf("early"), newRun);
+    await log.create(keyOf("early"), newRun());
     for (const runId of ["a", "b"]) await finished(log, runId, "1");
     expect(await runIds(log)).toEqual(["b", "a", "early"]);
-    await log.finish(keyOf("early"), 0, { status: "failed", events: [] });
+    await log.finish(keyOf("early"), { holder, first: 0, status: "failed", events: [] });
     await finished(log, "c");
     expect(await runIds(log)).toEqual(["c", "early"]);
     expect(await log.get(keyOf("a"))).toBeUndefined();
@@ -60,11 +65,11 @@ describe("InProcessRunLog", () => {
 
   it("never forgets a run that is not finished", async () => {
     await using log = new InProcessRunLog({ maxFinishedRuns: 0, maxBytes: 0 });
-    await log.create(keyOf("a"), newRun);
-    await log.append(keyOf("a"), 0, ["x".repeat(1000)]);
+    await log.create(keyOf("a"), newRun());
+    await log.append(keyOf("a"), { holder, first: 0, events: ["x".repeat(1000)] });
     await finished(log, "b", "x");
     expect(await runIds(log)).toEqual(["a"]);
-    await log.finish(keyOf("a"), 1, { status: "completed", events: [] });
+    await log.finish(keyOf("a"), { holder, first: 1, status: "completed", events: [] });
     expect(await runIds(log)).toEqual([]);
   });
 
@@ -89,10 +94,10 @@ describe("InProcessRunLog", () => {
   it("has appended by the time the call returns, before it is awaited", async () => {
     await using log = new InProcessRunLog();
     const done = [
-      log.create(keyOf("a"), newRun),
-      log.append(keyOf("a"), 0, ["one"]),
-      log.append(keyOf("a"), 1, ["two"]),
-      log.finish(keyOf("a"), 2, { status: "completed", events: [] }),
+      log.create(keyOf("a"), newRun()),
+      log.append(keyOf("a"), { holder, first: 0, events: ["one"] }),
+      log.append(keyOf("a"), { holder, first: 1, events: ["two"] }),
+      log.finish(keyOf("a"), { holder, first: 2, status: "completed", events: [] }),
     ];
     const record = log.get(keyOf("a"));
     await Promise.all(done);
@@ -101,12 +106,12 @@ describe("InProcessRunLog", () => {
 
   it("lets a reader leave while it waits", async () => {
     await using log = new InProcessRunLog();
-    await log.create(keyOf("a"), newRun);
+    await log.create(keyOf("a"), newRun());
     const reader = readEach(log, keyOf("a"), { follow: true })[Symbol.asyncIterator]();
     const waiting = reader.next();
     await reader.return?.();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    await log.append(keyOf("a"), 0, ["one"]);
+    await log.append(keyOf("a"), { holder, first: 0, events: ["one"] });
     expect(await reader.next()).toEqual({ done: true, value: undefined });
   });
 
@@ -122,27 +127,29 @@ describe("InProcessRunLog", () => {
 
   it("keeps to what was there when it is not asked to follow, however slowly it is read", async () => {
     await using log = new InProcessRunLog();
-    await log.create(keyOf("a"), newRun);
-    await log.append(keyOf("a"), 0, ["one", "two"]);
+    await log.create(keyOf("a"), newRun());
+    await log.append(keyOf("a"), { holder, first: 0, events: ["one", "two"] });
     const reader = readEach(log, keyOf("a"))[Symbol.asyncIterator]();
     const seen = [await nextData(reader)];
-    await log.append(keyOf("a"), 2, ["three"]);
+    await log.append(keyOf("a"), { holder, first: 2, events: ["three"] });
     seen.push(await nextData(reader), await nextData(reader));
     expect(seen).toEqual(["one", "two", undefined]);
   });
 
   it("says what the next number is when it refuses an event", async () => {
     await using log = new InProcessRunLog();
-    await log.create(keyOf("a"), newRun);
-    await log.append(keyOf("a"), 0, ["one"]);
-    await expect(log.append(keyOf("a"), 0, ["one"])).rejects.toMatchObject({ details: { first: 0, eventCount: 1 } });
+    await log.create(keyOf("a"), newRun());
+    await log.append(keyOf("a"), { holder, first: 0, events: ["one"] });
+    await expect(log.append(keyOf("a"), { holder, first: 0, events: ["one"] })).rejects.toMatchObject({
+      details: { first: 0, eventCount: 1 },
+    });
   });
 
   it("reads the clock it was given", async () => {
     let now = 1000;
     await using log = new InProcessRunLog({ now: () => now++ });
-    expect(await log.create(keyOf("a"), newRun)).toMatchObject({ createdAt: 1000, endedAt: undefined });
-    const end = { status: "canceled", events: [] } as const;
-    expect(await log.finish(keyOf("a"), 0, end)).toMatchObject({ createdAt: 1000, endedAt: 1001 });
+    expect(await log.create(keyOf("a"), newRun())).toMatchObject({ createdAt: 1000, endedAt: undefined });
+    const end = { holder, first: 0, status: "canceled", events: [] } as const;
+    expect(await log.finish(keyOf("a"), end)).toMatchObject({ createdAt: 1000, endedAt: 1001 });
   });
 });

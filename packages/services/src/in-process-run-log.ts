@@ -6,8 +6,21 @@ import { Lifetime } from "./lifetime.ts";
 import { PackedEvents } from "./packed-events.ts";
 import { pageOf } from "./page-of.ts";
 import type { Numbered } from "./page-of.ts";
-import type { Page } from "./page.ts";
-import type { NewRun, RunEnd, RunEntry, RunKey, RunListOptions, RunLog, RunReadOptions, RunRecord } from "./run-log.ts";
+import type { Page, PageOptions } from "./page.ts";
+import type {
+  Change,
+  NewRun,
+  RunEnd,
+  RunEntry,
+  RunFacts,
+  RunKey,
+  RunLine,
+  RunListOptions,
+  RunLog,
+  RunReadOptions,
+  RunRecord,
+  RunWrite,
+} from "./run-log.ts";
 import { Timeline } from "./timeline.ts";
 
 export interface InProcessRunLogOptions {
@@ -21,22 +34,35 @@ export interface InProcessRunLogOptions {
 
 interface Run {
   readonly key: RunKey;
-  readonly run: NewRun;
+  readonly facts: RunFacts;
   /** Its place in the order in which all runs were created. */
   readonly number: number;
   readonly createdAt: number;
   readonly events: PackedEvents;
   /** The readers that have everything and wait for more. */
   waiting: Set<Follower<readonly RunEntry[]>>;
+  /** The unfinished runs of its session; empty for no longer than this run is created. */
+  readonly line: Line;
+  holder: string | undefined;
+  request: string | undefined;
   status: RunStatus;
   endedAt: number | undefined;
   deleted: boolean;
+}
+
+/** Sets keep their order, so the first is who may run. */
+interface Line {
+  readonly name: string;
+  readonly runs: Set<Run>;
 }
 
 interface OwnerRuns {
   readonly byId: Map<string, Run>;
   readonly byCreation: Timeline<Run>;
 }
+
+/** So many of a line are listed. */
+const longestLine = 1000;
 
 /**
  * Runs in this process's memory: they end with it.
@@ -45,7 +71,7 @@ interface OwnerRuns {
  * records. A run that is not finished is never forgotten, nor, for `maxBytes` alone, the one that finished last. Who
  * was already reading a run that is forgotten reads it to its end.
  *
- * `create`, `append`, `finish` and `delete` have done their work when they return, before their promise is awaited.
+ * `create`, `begin`, `append`, `finish` and `delete` have done their work when they return, before their promise is awaited.
  */
 export class InProcessRunLog implements RunLog {
   readonly #lifetime = new Lifetime("InProcessRunLog");
@@ -53,6 +79,8 @@ export class InProcessRunLog implements RunLog {
   readonly #maxBytes: number;
   readonly #now: () => number;
   readonly #owners = new Map<string, OwnerRuns>();
+  readonly #lines = new Map<string, Line>();
+  readonly #held = new Map<string | undefined, Set<Run>>();
   /** In the order in which they finished. */
   readonly #finished = new Set<Run>();
   #finishedSize = 0;
@@ -72,36 +100,109 @@ export class InProcessRunLog implements RunLog {
       owner = { byId: new Map(), byCreation: new Timeline() };
       this.#owners.set(ownerId, owner);
     }
-    const { agent, sessionId, userId, requestHash } = newRun;
+    const { agent, sessionId, userId, requestHash, request, holder, deferred = false } = newRun;
+    const line = this.#lineOf({ ownerId, userId, sessionId });
     const run: Run = {
       key: { ownerId, runId },
-      run: { agent, sessionId, userId, requestHash },
+      facts: { agent, sessionId, userId, requestHash },
       number: ++this.#lastNumber,
       createdAt: this.#now(),
       events: new PackedEvents(),
       waiting: new Set(),
-      status: "in_progress",
+      line,
+      holder,
+      request,
+      status: line.runs.size === 0 && !deferred ? "in_progress" : "queued",
       endedAt: undefined,
       deleted: false,
     };
     owner.byId.set(runId, run);
     owner.byCreation.add(run.number, run);
+    line.runs.add(run);
+    this.#hold(run, holder);
     return toRecord(run);
   }
 
-  async append(key: RunKey, first: number, events: readonly string[], options?: CallOptions): Promise<void> {
+  async line({ ownerId, userId, sessionId }: RunLine, options?: CallOptions): Promise<readonly RunRecord[]> {
     this.#lifetime.assertOpen(options);
-    const run = this.#writable(key, first);
+    const line = this.#lines.get(nameOf({ ownerId, userId, sessionId }));
+    return line === undefined ? [] : Array.from(line.runs.values().take(longestLine), toRecord);
+  }
+
+  async begin(key: RunKey, holder: string, options?: CallOptions): Promise<string | undefined> {
+    this.#lifetime.assertOpen(options);
+    const run = this.#unfinished(key);
+    assertHeld(run, holder);
+    const [first] = run.line.runs;
+    if (run !== first) return undefined;
+    run.status = "in_progress";
+    return run.request;
+  }
+
+  async amend(key: RunKey, { from, to }: Change<string>, options?: CallOptions): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    const run = this.#unfinished(key);
+    if (run.status !== "queued") throw new RuntimeError("conflict", "The run has begun.");
+    if (run.request !== from) throw new RuntimeError("conflict", "The run is asked something else by now.");
+    run.request = to;
+  }
+
+  async request(key: RunKey, options?: CallOptions): Promise<string | undefined> {
+    this.#lifetime.assertOpen(options);
+    const run = this.#find(key);
+    if (run === undefined) throw noSuchRun();
+    return run.request;
+  }
+
+  async claim(key: RunKey, { from, to }: Change<string | undefined>, options?: CallOptions): Promise<RunRecord> {
+    this.#lifetime.assertOpen(options);
+    const run = this.#unfinished(key);
+    assertHeld(run, from);
+    this.#letGo(run);
+    run.holder = to;
+    this.#hold(run, to);
+    return toRecord(run);
+  }
+
+  async holders(options?: CallOptions): Promise<readonly string[]> {
+    this.#lifetime.assertOpen(options);
+    return [...this.#held.keys()].filter((holder) => holder !== undefined);
+  }
+
+  async held(holder: string | undefined, options?: PageOptions): Promise<Page<RunRecord>> {
+    this.#lifetime.assertOpen(options);
+    const runs = [...(this.#held.get(holder) ?? [])].toSorted((one, other) => one.number - other.number);
+    return pageOf(
+      {
+        scope: ["held", holder],
+        // Oldest first is newest first of the numbers below zero.
+        newest: (before) =>
+          runs
+            .values()
+            .filter((run) => -run.number < before)
+            .map((run) => [-run.number, run] as const),
+        toItem: toRecord,
+      },
+      options,
+    );
+  }
+
+  async append(key: RunKey, { holder, first, events }: RunWrite, options?: CallOptions): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    const run = this.#writable(key, { holder, first });
+    if (run.status === "queued") throw new RuntimeError("conflict", "The run has not begun.");
     run.events.add(events);
     wake(run);
   }
 
-  async finish(key: RunKey, first: number, { status, events }: RunEnd, options?: CallOptions): Promise<RunRecord> {
+  async finish(key: RunKey, { holder, first, status, events }: RunEnd, options?: CallOptions): Promise<RunRecord> {
     this.#lifetime.assertOpen(options);
-    const run = this.#writable(key, first);
+    const run = this.#writable(key, { holder, first });
     run.events.add(events);
     run.status = status;
+    run.request = undefined;
     run.endedAt = this.#now();
+    this.#leave(run);
     this.#finished.add(run);
     this.#finishedSize += run.events.length;
     wake(run);
@@ -120,8 +221,8 @@ export class InProcessRunLog implements RunLog {
     this.#lifetime.assertOpen(options);
     const { sessionId, status } = options;
     const runs = this.#owners.get(ownerId)?.byCreation;
-    const wanted = ([, { run, status: actual }]: Numbered<Run>): boolean =>
-      (sessionId === undefined || run.sessionId === sessionId) && (status === undefined || actual === status);
+    const wanted = ([, { facts, status: actual }]: Numbered<Run>): boolean =>
+      (sessionId === undefined || facts.sessionId === sessionId) && (status === undefined || actual === status);
     return pageOf(
       {
         scope: ["runs", ownerId, sessionId, status],
@@ -140,6 +241,7 @@ export class InProcessRunLog implements RunLog {
     this.#lifetime.assertOpen(options);
     const run = this.#find(key);
     if (run === undefined) return;
+    if (run.endedAt === undefined) this.#leave(run);
     this.#forget(run);
     run.deleted = true;
     wake(run);
@@ -150,6 +252,8 @@ export class InProcessRunLog implements RunLog {
     const runs = [...this.#owners.values()].flatMap(({ byId }) => [...byId.values()]);
     for (const run of runs) wake(run);
     this.#owners.clear();
+    this.#lines.clear();
+    this.#held.clear();
     this.#finished.clear();
   }
 
@@ -182,18 +286,50 @@ export class InProcessRunLog implements RunLog {
     return this.#owners.get(ownerId)?.byId.get(runId);
   }
 
-  /** The run, when an event of this number may be added to it. */
-  #writable(key: RunKey, first: number): Run {
+  #unfinished(key: RunKey): Run {
     const run = this.#find(key);
     if (run === undefined) throw noSuchRun();
+    if (run.endedAt === undefined) return run;
+    const { status, events } = run;
+    throw new RuntimeError("conflict", "The run is finished.", { details: { status, eventCount: events.count } });
+  }
+
+  /** The run, when its holder may add an event of this number to it. */
+  #writable(key: RunKey, { holder, first }: Pick<RunWrite, "holder" | "first">): Run {
+    const run = this.#unfinished(key);
+    assertHeld(run, holder);
     const eventCount = run.events.count;
-    if (run.endedAt !== undefined) {
-      throw new RuntimeError("conflict", "The run is finished.", { details: { status: run.status, eventCount } });
+    if (first === eventCount) return run;
+    throw new RuntimeError("conflict", "This is not the run's next event.", { details: { first, eventCount } });
+  }
+
+  #lineOf(key: RunLine): Line {
+    const name = nameOf(key);
+    let line = this.#lines.get(name);
+    if (line === undefined) {
+      line = { name, runs: new Set() };
+      this.#lines.set(name, line);
     }
-    if (first !== eventCount) {
-      throw new RuntimeError("conflict", "This is not the run's next event.", { details: { first, eventCount } });
-    }
-    return run;
+    return line;
+  }
+
+  #hold(run: Run, holder: string | undefined): void {
+    const held = this.#held.get(holder);
+    if (held === undefined) this.#held.set(holder, new Set([run]));
+    else held.add(run);
+  }
+
+  #letGo(run: Run): void {
+    const held = this.#held.get(run.holder);
+    held?.delete(run);
+    if (held?.size === 0) this.#held.delete(run.holder);
+  }
+
+  /** Out of its line and its holder's hands, when it has ended. */
+  #leave(run: Run): void {
+    this.#letGo(run);
+    run.line.runs.delete(run);
+    if (run.line.runs.size === 0) this.#lines.delete(run.line.name);
   }
 
   #forgetOldest(): void {
@@ -222,8 +358,16 @@ function wake(run: Run): void {
   for (const reader of waiting) reader.wake();
 }
 
-function toRecord({ key, run, status, createdAt, endedAt, events }: Run): RunRecord {
-  return { ...key, ...run, status, createdAt, endedAt, eventCount: events.count };
+function assertHeld(run: Run, holder: string | undefined): void {
+  if (run.holder !== holder) throw new RuntimeError("conflict", "Somebody else holds the run.");
+}
+
+function nameOf({ ownerId, userId, sessionId }: RunLine): string {
+  return JSON.stringify([ownerId, userId, sessionId]);
+}
+
+function toRecord({ key, facts, holder, status, createdAt, endedAt, events }: Run): RunRecord {
+  return { ...key, ...facts, holder, status, createdAt, endedAt, eventCount: events.count };
 }
 
 function noSuchRun(): RuntimeError {

@@ -8,7 +8,15 @@ export interface RunKey {
   readonly runId: string;
 }
 
-export interface NewRun {
+/** The runs that take turns: those of one owner in one session. */
+export interface RunLine {
+  readonly ownerId: string;
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+/** What is known of a run from its beginning. */
+export interface RunFacts {
   readonly agent: string;
   readonly sessionId: string;
   readonly userId: string;
@@ -16,11 +24,22 @@ export interface NewRun {
   readonly requestHash: string;
 }
 
-export interface RunRecord extends RunKey, NewRun {
+export interface NewRun extends RunFacts {
+  /** What was asked, for whoever begins the run: kept until the run has ended. Opaque here. */
+  readonly request: string;
+  /** Who may write it: the name of a replica. */
+  readonly holder: string;
+  /** True: it is `queued` in an empty line too, until `begin`, so that it can still be amended. Default false. */
+  readonly deferred?: boolean;
+}
+
+export interface RunRecord extends RunKey, RunFacts {
+  /** Undefined when it was handed over and nobody has claimed it yet. A finished run keeps its last holder. */
+  readonly holder: string | undefined;
   readonly status: RunStatus;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** Milliseconds since 1970; undefined while it runs. */
+  /** Milliseconds since 1970; undefined while it waits or runs. */
   readonly endedAt: number | undefined;
   /** How many events it has: the number that the next one gets. */
   readonly eventCount: number;
@@ -45,28 +64,73 @@ export interface RunReadOptions extends CallOptions {
   readonly follow?: boolean;
 }
 
-export interface RunEnd {
-  readonly status: TerminalStatus;
-  /** The run's last events, written together with its end. */
+export interface RunWrite {
+  /** Who writes: `conflict` unless it holds the run. */
+  readonly holder: string;
+  /** The number of the first event: `conflict` unless it is the next one. */
+  readonly first: number;
   readonly events: readonly string[];
 }
 
+/** The run's last events, written together with its end. */
+export interface RunEnd extends RunWrite {
+  readonly status: TerminalStatus;
+}
+
+/** A change from what is expected to what shall be. */
+export interface Change<T> {
+  readonly from: T;
+  readonly to: T;
+}
+
 /**
- * The append-only log of every run's events. Once disposed, every call rejects with `unavailable`, also those that are
- * waiting. `runLogContract` in `./testing` is the full text of this contract.
+ * The append-only log of every run's events, and the lines in which runs wait for their session. Once disposed, every call
+ * rejects with `unavailable`, also those that are waiting. `runLogContract` in `./testing` is the full text of this contract.
+ *
+ * A run is `queued` while an earlier run of its line is unfinished, then `in_progress` from `begin` on, then finished. One
+ * holder at a time may write it; what any other writes is a `conflict`, so that a replica that was taken for dead does no
+ * harm when it wakes up.
  */
 export interface RunLog extends AsyncDisposable {
-  /** Begins a run, `in_progress`. `conflict` when its owner has one of that id. */
+  /**
+   * Begins a run: `in_progress` when its line is empty and it is not deferred, else `queued` behind the runs that are there. A run's place never
+   * changes, and nobody gets a place before one that is taken. `conflict` when the owner has a run of that id.
+   */
   create(key: RunKey, run: NewRun, options?: CallOptions): Promise<RunRecord>;
 
+  /** The unfinished runs of a line in their order: the first 1,000. */
+  line(line: RunLine, options?: CallOptions): Promise<readonly RunRecord[]>;
+
   /**
-   * Adds events, all or none. `first` is the number of the first of them: `conflict` unless it is the next one, so that
-   * two writers can never interleave. `conflict` too once the run is finished, `not_found` when there is none.
+   * Makes a queued run `in_progress` when it is the first of its line, and returns what was asked; undefined while it is
+   * not. A run that is in progress already returns it again. `conflict` when the holder is another or the run is finished,
+   * `not_found` when there is none.
    */
-  append(key: RunKey, first: number, events: readonly string[], options?: CallOptions): Promise<void>;
+  begin(key: RunKey, holder: string, options?: CallOptions): Promise<string | undefined>;
+
+  /** Replaces what is asked while the run is queued. `conflict` when it is not queued, or not what was expected. */
+  amend(key: RunKey, request: Change<string>, options?: CallOptions): Promise<void>;
+
+  /** What is asked; undefined once the run has ended. `not_found` when there is none. */
+  request(key: RunKey, options?: CallOptions): Promise<string | undefined>;
+
+  /** Gives an unfinished run another holder; undefined hands it over to whoever claims it. `conflict` when it is held otherwise. */
+  claim(key: RunKey, holder: Change<string | undefined>, options?: CallOptions): Promise<RunRecord>;
+
+  /** Everybody who holds an unfinished run, in no order. */
+  holders(options?: CallOptions): Promise<readonly string[]>;
+
+  /** The unfinished runs of one holder, or those that were handed over, in the order in which they were created. */
+  held(holder: string | undefined, options?: PageOptions): Promise<Page<RunRecord>>;
+
+  /**
+   * Adds events, all or none: numbered without gaps, so that two writers can never interleave. `conflict` while the run is
+   * queued and once it is finished, `not_found` when there is none.
+   */
+  append(key: RunKey, write: RunWrite, options?: CallOptions): Promise<void>;
 
   /** Writes the last events and the final status in one step, once: `conflict` when the run is already finished. */
-  finish(key: RunKey, first: number, end: RunEnd, options?: CallOptions): Promise<RunRecord>;
+  finish(key: RunKey, end: RunEnd, options?: CallOptions): Promise<RunRecord>;
 
   /** Undefined when there is none, or when it is another owner's. */
   get(key: RunKey, options?: CallOptions): Promise<RunRecord | undefined>;
@@ -76,9 +140,8 @@ export interface RunLog extends AsyncDisposable {
 
   /**
    * The run's events in order, each exactly once, in batches: whatever is there, at most 1,000 at a time. With `follow` it
-   * waits for more and ends when the run is finished;
-   * any number of readers may follow, each at its own pace. `not_found` when there is no such run, also when it is
-   * deleted meanwhile. Leaving the loop frees the reader.
+   * waits for more and ends when the run is finished; any number of readers may follow, each at its own pace. `not_found`
+   * when there is no such run, also when it is deleted meanwhile. Leaving the loop frees the reader.
    */
   read(key: RunKey, options?: RunReadOptions): AsyncIterable<readonly RunEntry[]>;
 

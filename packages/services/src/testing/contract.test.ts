@@ -43,9 +43,49 @@ const lonely: Contract<Door> = {
   "is given the instance itself as its peer": async (door, openPeer) => {
     expect(await openPeer()).toBe(door);
   },
+  "is not asked for what needs another instance": {
+    needsPeer: true,
+    check: async () => Promise.reject(new Error("It was asked.")),
+  },
 };
 
 describeContract("A contract without peers", lonely, { create: async () => new Door(open, `door ${++created}`) });
+
+const crashing: Contract<Door> = {
+  "closes a peer that crashes, unless the subject knows better": {
+    needsPeer: true,
+    timeoutMs: 10_000,
+    check: async (door, openPeer, crash) => {
+      await crash(await openPeer());
+      expect([...open]).toEqual([door.name]);
+    },
+  },
+};
+
+describeContract("A contract whose peers crash", crashing, {
+  create: () => new Door(open, `door ${++created}`),
+  peer: ({ name }) => new Door(open, `peer of ${name}`),
+});
+
+const crashed: string[] = [];
+
+const crashingHard: Contract<Door> = {
+  "lets the subject crash a peer in its own way": async (door, openPeer, crash) => {
+    const peer = await openPeer();
+    await crash(peer);
+    expect(crashed).toEqual([peer.name]);
+    expect([...open]).toEqual([door.name, peer.name]);
+  },
+  "finds closed what crashed in the check before": async (door) => {
+    expect([...open]).toEqual([door.name]);
+  },
+};
+
+describeContract("A contract whose peers crash hard", crashingHard, {
+  create: () => new Door(open, `door ${++created}`),
+  peer: ({ name }) => new Door(open, `peer of ${name}`),
+  crash: ({ name }) => void crashed.push(name),
+});
 
 describe("describeContract", () => {
   it("refuses to skip what nobody promised", () => {

@@ -3,7 +3,7 @@ import { awkwardIds, awkwardPairs, awkwardText } from "./awkward-text.ts";
 import { collect } from "./collect.ts";
 import type { Contract } from "./contract.ts";
 import { pagedListContract } from "./paged-list.ts";
-import { begin, bobs, entriesOf, eventsOf, finish, key, newRun } from "./runs.ts";
+import { alone, append, begin, bobs, end, entriesOf, eventsOf, finish, holder, key, newRun } from "./runs.ts";
 import { readEach } from "./read-each.ts";
 
 async function runIdsOf(log: RunLog, ownerId: string, options?: RunListOptions): Promise<string[]> {
@@ -17,8 +17,8 @@ function nameOf({ ownerId, runId }: RunKey): string {
 
 /** Checks that keys which a backend could take for each other each keep their own events and their own end. */
 async function expectKeptApart(log: RunLog, keys: readonly RunKey[]): Promise<void> {
-  for (const one of keys) await log.create(one, { ...newRun, requestHash: nameOf(one) });
-  for (const one of keys) await log.append(one, 0, [nameOf(one)]);
+  for (const one of keys) await log.create(one, alone({ requestHash: nameOf(one) }));
+  for (const one of keys) await append(log, one, 0, [nameOf(one)]);
   for (const one of keys) expect(await log.get(one)).toMatchObject({ ...one, requestHash: nameOf(one), eventCount: 1 });
   for (const one of keys) expect(await collect(readEach(log, one))).toEqual([{ sequence: 0, data: nameOf(one) }]);
   const left = [...keys];
@@ -38,9 +38,9 @@ export const runLogFinding: Contract<RunLog> = {
     expect(await log.get(bobs)).toBeUndefined();
     expect(await runIdsOf(log, "bob")).toEqual([]);
     await expect(collect(readEach(log, bobs))).rejects.toMatchObject({ code: "not_found" });
-    await expect(log.append(bobs, 1, ['"bob\'s"'])).rejects.toMatchObject({ code: "not_found" });
+    await expect(append(log, bobs, 1, ['"bob\'s"'])).rejects.toMatchObject({ code: "not_found" });
     await begin(log, 3, bobs);
-    await log.finish(bobs, 3, { status: "failed", events: [] });
+    await end(log, bobs, { first: 3, status: "failed", events: [] });
     await log.delete(bobs);
     expect(await log.get(key)).toMatchObject({ status: "in_progress", eventCount: 1 });
     expect(await collect(readEach(log, key))).toEqual(entriesOf(1));
@@ -58,7 +58,7 @@ export const runLogFinding: Contract<RunLog> = {
       log,
       awkwardIds.map((ownerId) => ({ ownerId, runId: "run_1" })),
     );
-    for (const ownerId of awkwardIds) await log.create({ ownerId, runId: `of ${ownerId}` }, newRun);
+    for (const ownerId of awkwardIds) await log.create({ ownerId, runId: `of ${ownerId}` }, alone());
     for (const ownerId of awkwardIds) expect(await runIdsOf(log, ownerId)).toEqual([`of ${ownerId}`]);
   },
 
@@ -70,16 +70,17 @@ export const runLogFinding: Contract<RunLog> = {
   },
 
   "keeps what a run is about as it was": async (log) => {
-    const run = { agent: awkwardText, sessionId: "", userId: "'; --", requestHash: awkwardText };
-    await log.create(key, run);
-    expect(await log.get(key)).toMatchObject(run);
+    const facts = { agent: awkwardText, sessionId: "", userId: "'; --", requestHash: awkwardText, holder: awkwardText };
+    await log.create(key, { ...facts, request: awkwardText });
+    expect(await log.get(key)).toMatchObject(facts);
+    expect(await log.request(key)).toBe(awkwardText);
     expect(await runIdsOf(log, "ada", { sessionId: "" })).toEqual(["run_1"]);
   },
 
   "lists an owner's runs, newest first, however they end": async (log) => {
     for (const runId of ["b", "a", "c"]) await begin(log, 1, { ...key, runId });
-    await log.append({ ...key, runId: "b" }, 1, eventsOf(1));
-    await log.finish({ ...key, runId: "a" }, 1, { status: "failed", events: eventsOf(1) });
+    await append(log, { ...key, runId: "b" }, 1, eventsOf(1));
+    await end(log, { ...key, runId: "a" }, { first: 1, status: "failed", events: eventsOf(1) });
     const { items, cursor } = await log.list("ada");
     expect(items.map(({ runId }) => runId)).toEqual(["c", "a", "b"]);
     expect(items.map(({ status }) => status)).toEqual(["in_progress", "failed", "in_progress"]);
@@ -97,7 +98,8 @@ export const runLogFinding: Contract<RunLog> = {
     ] as const) {
       await log.create({ ...key, runId }, { ...newRun, sessionId });
     }
-    for (const runId of ["1", "2"]) await log.finish({ ...key, runId }, 0, { status: "completed", events: [] });
+    for (const runId of ["1", "2"]) await end(log, { ...key, runId }, { first: 0 });
+    for (const runId of ["3", "4"]) await log.begin({ ...key, runId }, holder);
     expect(await runIdsOf(log, "ada", { sessionId: "tea" })).toEqual(["3", "1"]);
     expect(await runIdsOf(log, "ada", { status: "in_progress" })).toEqual(["4", "3"]);
     expect(await runIdsOf(log, "ada", { sessionId: "rum", status: "completed" })).toEqual(["2"]);
@@ -136,7 +138,7 @@ export const runLogFinding: Contract<RunLog> = {
     expect(await log.get(key)).toBeUndefined();
     expect(await runIdsOf(log, "ada")).toEqual(["other"]);
     await expect(collect(readEach(log, key))).rejects.toMatchObject({ code: "not_found" });
-    await expect(log.append(key, 2, eventsOf(1))).rejects.toMatchObject({ code: "not_found" });
+    await expect(append(log, key, 2, eventsOf(1))).rejects.toMatchObject({ code: "not_found" });
   },
 
   "begins a forgotten run anew": async (log) => {
@@ -149,14 +151,14 @@ export const runLogFinding: Contract<RunLog> = {
   },
 
   ...pagedListContract<RunLog>("runs", {
-    add: async (log) => (await log.create({ ...key, runId: crypto.randomUUID() }, newRun)).runId,
+    add: async (log) => (await log.create({ ...key, runId: crypto.randomUUID() }, alone())).runId,
     read: async (log, options) => {
       const { items, cursor } = await log.list("ada", options);
       return { items: items.map(({ runId }) => runId), cursor };
     },
     foreignCursors: async (log) => {
       for (const ownerId of ["bob", "eve"]) {
-        for (const runId of ["1", "2"]) await log.create({ ownerId, runId }, newRun);
+        for (const runId of ["1", "2"]) await log.create({ ownerId, runId }, alone());
       }
       const pages = ["bob", "eve"].map((ownerId) => log.list(ownerId, { limit: 1 }));
       return (await Promise.all(pages)).map(({ cursor }) => cursor);

@@ -2,7 +2,7 @@ import type { RunEntry, RunLog, RunReadOptions } from "../run-log.ts";
 import { collect, take } from "./collect.ts";
 import type { Contract } from "./contract.ts";
 import { rejectionOf } from "./rejection-of.ts";
-import { begin, bobs, entriesOf, eventsOf, finish, key } from "./runs.ts";
+import { append, begin, bobs, end, entriesOf, eventsOf, finish, key } from "./runs.ts";
 import { readEach } from "./read-each.ts";
 
 /** Begins to read, and has the first entry before it returns: from then on the reader is there. */
@@ -45,7 +45,7 @@ export const runLogReading: Contract<RunLog> = {
     const reader = await follow(peer);
     for (let first = 1; first < 4; first++) {
       const next = take(reader, 1); // Waiting already when the event comes.
-      await log.append(key, first, eventsOf(1, first));
+      await append(log, key, first, eventsOf(1, first));
       expect(await next).toEqual(entriesOf(1, first));
     }
     await finish(log, 4, 2);
@@ -56,7 +56,7 @@ export const runLogReading: Contract<RunLog> = {
     const peer = await openPeer();
     await begin(log);
     const entries = collect(readEach(peer, key, { follow: true }));
-    await log.append(key, 0, eventsOf(2));
+    await append(log, key, 0, eventsOf(2));
     await finish(log, 2);
     expect(await entries).toEqual(entriesOf(2));
   },
@@ -74,7 +74,7 @@ export const runLogReading: Contract<RunLog> = {
     await begin(log, 1);
     const reader = await follow(peer);
     const ended = rest(reader).then(() => peer.get(key));
-    await log.finish(key, 1, { status: "incomplete", events: eventsOf(1, 1) });
+    await end(log, key, { first: 1, status: "incomplete", events: eventsOf(1, 1) });
     expect(await ended).toMatchObject({ status: "incomplete", eventCount: 2 });
   },
 
@@ -92,7 +92,7 @@ export const runLogReading: Contract<RunLog> = {
     await begin(log, 3);
     const late = readEach(peer, key, { follow: true, after: 1 })[Symbol.asyncIterator]();
     expect(await take(late, 1)).toEqual(entriesOf(1, 2));
-    await log.append(key, 3, eventsOf(1, 3));
+    await append(log, key, 3, eventsOf(1, 3));
     await finish(log, 4, 1);
     expect(await rest(late)).toEqual(entriesOf(2, 3));
   },
@@ -101,7 +101,7 @@ export const runLogReading: Contract<RunLog> = {
     const peer = await openPeer();
     await begin(log, 2);
     const entries = collect(readEach(peer, key, { follow: true, after: 5 }));
-    for (let first = 2; first < 8; first++) await log.append(key, first, eventsOf(1, first));
+    for (let first = 2; first < 8; first++) await append(log, key, first, eventsOf(1, first));
     await finish(log, 8);
     expect(await entries).toEqual(entriesOf(2, 6));
   },
@@ -120,9 +120,9 @@ export const runLogReading: Contract<RunLog> = {
     const slow = [await follow(log), await follow(peer)];
     const quick = await Promise.all(Array.from({ length: 10 }, (_, index) => follow(index % 2 === 0 ? log : peer)));
     const ends = quick.map(rest);
-    for (let first = 1; first < 50; first++) await log.append(key, first, eventsOf(1, first));
+    for (let first = 1; first < 50; first++) await append(log, key, first, eventsOf(1, first));
     await finish(log, 50);
-    for (const end of ends) expect(await end).toEqual(entriesOf(49, 1));
+    for (const read of ends) expect(await read).toEqual(entriesOf(49, 1));
     for (const reader of slow) {
       expect(await take(reader, 3)).toEqual(entriesOf(3, 1));
       expect(await rest(reader)).toEqual(entriesOf(46, 4));
@@ -135,7 +135,7 @@ export const runLogReading: Contract<RunLog> = {
     const readers: Promise<RunEntry[]>[] = [];
     for (let first = 0; first < 200; first += 4) {
       // Joining while an append is under way is when an event could be missed, or given twice.
-      const appended = log.append(key, first, eventsOf(4, first));
+      const appended = append(log, key, first, eventsOf(4, first));
       readers.push(collect(readEach(first % 8 === 0 ? log : peer, key, { follow: true })));
       await appended;
     }
@@ -151,7 +151,7 @@ export const runLogReading: Contract<RunLog> = {
       expect(entry).toEqual({ sequence: 0, data: eventsOf(1)[0] });
       break;
     }
-    await log.append(key, 2, eventsOf(1, 2));
+    await append(log, key, 2, eventsOf(1, 2));
     await finish(log, 3);
     expect(await rest(stays)).toEqual(entriesOf(2, 1));
   },

@@ -4,7 +4,19 @@ import { awkwardText, longText } from "./awkward-text.ts";
 import { collect } from "./collect.ts";
 import type { Contract } from "./contract.ts";
 import { race } from "./race.ts";
-import { begin, conflicts, entriesOf, eventsOf, finish, key, newRun } from "./runs.ts";
+import {
+  alone,
+  append,
+  begin,
+  conflicts,
+  end,
+  entriesOf,
+  eventsOf,
+  finish,
+  key,
+  newRun,
+  runFacts,
+} from "./runs.ts";
 import { readEach } from "./read-each.ts";
 
 /** What a {@link RunLog} promises to writers. */
@@ -13,7 +25,7 @@ export const runLogWriting: Contract<RunLog> = {
     const run = await log.create(key, newRun);
     expect(run).toEqual({
       ...key,
-      ...newRun,
+      ...runFacts,
       status: "in_progress",
       createdAt: expect.any(Number) as number,
       endedAt: undefined,
@@ -47,10 +59,10 @@ export const runLogWriting: Contract<RunLog> = {
 
   "adds events in order and numbers them from 0": async (log) => {
     await begin(log);
-    await log.append(key, 0, eventsOf(1));
-    await log.append(key, 1, eventsOf(3, 1));
-    await log.append(key, 4, []);
-    await log.append(key, 4, eventsOf(1, 4));
+    await append(log, key, 0, eventsOf(1));
+    await append(log, key, 1, eventsOf(3, 1));
+    await append(log, key, 4, []);
+    await append(log, key, 4, eventsOf(1, 4));
     expect(await collect(readEach(log, key))).toEqual(entriesOf(5));
     expect(await log.get(key)).toMatchObject({ status: "in_progress", eventCount: 5, endedAt: undefined });
   },
@@ -58,7 +70,7 @@ export const runLogWriting: Contract<RunLog> = {
   "refuses events that are not the next ones, all of them": async (log) => {
     await begin(log, 3);
     for (const first of [0, 2, 4, -1, 1.5]) {
-      await expect(log.append(key, first, ['"no"', '"no"'])).rejects.toMatchObject({ code: "conflict" });
+      await expect(append(log, key, first, ['"no"', '"no"'])).rejects.toMatchObject({ code: "conflict" });
     }
     expect(await collect(readEach(log, key))).toEqual(entriesOf(3));
   },
@@ -67,7 +79,7 @@ export const runLogWriting: Contract<RunLog> = {
     const peer = await openPeer();
     await begin(log, 1);
     const racers = Array.from({ length: 20 }, (_, racer) => async () => {
-      await (racer % 2 === 0 ? log : peer).append(key, 1, [`"${racer}a"`, `"${racer}b"`]);
+      await append(racer % 2 === 0 ? log : peer, key, 1, [`"${racer}a"`, `"${racer}b"`]);
       return racer;
     });
     const { won, lost } = await race(racers);
@@ -78,11 +90,12 @@ export const runLogWriting: Contract<RunLog> = {
   },
 
   "ends a run with its last events": async (log) => {
-    await begin(log, 2);
-    const run = await log.finish(key, 2, { status: "completed", events: eventsOf(2, 2) });
+    await log.create(key, newRun);
+    await append(log, key, 0, eventsOf(2));
+    const run = await end(log, key, { first: 2, status: "completed", events: eventsOf(2, 2) });
     expect(run).toEqual({
       ...key,
-      ...newRun,
+      ...runFacts,
       status: "completed",
       createdAt: expect.any(Number) as number,
       endedAt: expect.any(Number) as number,
@@ -97,7 +110,7 @@ export const runLogWriting: Contract<RunLog> = {
     for (const status of terminalStatusSchema.options) {
       const one = { ownerId: "ada", runId: status };
       await begin(log, 1, one);
-      await log.finish(one, 1, { status, events: [] });
+      await end(log, one, { first: 1, status, events: [] });
       expect(await log.get(one)).toMatchObject({ status, eventCount: 1 });
     }
   },
@@ -105,7 +118,7 @@ export const runLogWriting: Contract<RunLog> = {
   "refuses to end a run with events that are not the next ones": async (log) => {
     await begin(log, 2);
     for (const first of [0, 1, 3]) {
-      await expect(log.finish(key, first, { status: "completed", events: eventsOf(1) })).rejects.toMatchObject({
+      await expect(end(log, key, { first: first, status: "completed", events: eventsOf(1) })).rejects.toMatchObject({
         code: "conflict",
       });
     }
@@ -114,10 +127,9 @@ export const runLogWriting: Contract<RunLog> = {
 
   "changes nothing of a run that is finished": async (log) => {
     await begin(log, 1);
-    const run = await log.finish(key, 1, { status: "failed", events: eventsOf(1, 1) });
-    const late = { status: "completed", events: ['"late"'] } as const;
-    await expect(log.append(key, 2, ['"late"'])).rejects.toMatchObject({ code: "conflict" });
-    await expect(log.finish(key, 2, late)).rejects.toMatchObject({ code: "conflict" });
+    const run = await end(log, key, { first: 1, status: "failed", events: eventsOf(1, 1) });
+    await expect(append(log, key, 2, ['"late"'])).rejects.toMatchObject({ code: "conflict" });
+    await expect(end(log, key, { first: 2, events: ['"late"'] })).rejects.toMatchObject({ code: "conflict" });
     expect(await log.get(key)).toEqual(run);
     expect(await collect(readEach(log, key))).toEqual(entriesOf(2));
   },
@@ -129,7 +141,8 @@ export const runLogWriting: Contract<RunLog> = {
     const racers = Array.from(
       { length: 20 },
       (_, racer) => () =>
-        (racer % 2 === 0 ? log : peer).finish(key, 1, {
+        end(racer % 2 === 0 ? log : peer, key, {
+          first: 1,
           status: statuses[racer % 4] ?? "rejected",
           events: [`"${racer}"`],
         }),
@@ -146,9 +159,9 @@ export const runLogWriting: Contract<RunLog> = {
     for (let round = 0; round < 10; round++) {
       const one = { ownerId: "ada", runId: `round ${round}` };
       await begin(log, 0, one);
-      const append = (): Promise<unknown> => log.append(one, 0, ['"appended"']);
-      const end = (): Promise<unknown> => peer.finish(one, 0, { status: "completed", events: ['"ended"'] });
-      const { won, lost } = await race(round % 2 === 0 ? [append, end] : [end, append]);
+      const appending = (): Promise<unknown> => append(log, one, 0, ['"appended"']);
+      const ending = (): Promise<unknown> => end(peer, one, { first: 0, events: ['"ended"'] });
+      const { won, lost } = await race(round % 2 === 0 ? [appending, ending] : [ending, appending]);
       expect(won).toHaveLength(1);
       expect(lost).toMatchObject(conflicts(1));
       const { status } = (await log.get(one)) ?? {};
@@ -159,8 +172,8 @@ export const runLogWriting: Contract<RunLog> = {
 
   "writes to no run that is not there": async (log) => {
     const missing = { code: "not_found" };
-    await expect(log.append(key, 0, eventsOf(1))).rejects.toMatchObject(missing);
-    await expect(log.finish(key, 0, { status: "completed", events: [] })).rejects.toMatchObject(missing);
+    await expect(append(log, key, 0, eventsOf(1))).rejects.toMatchObject(missing);
+    await expect(end(log, key, { first: 0 })).rejects.toMatchObject(missing);
     expect(await log.get(key)).toBeUndefined();
   },
 
@@ -174,29 +187,29 @@ export const runLogWriting: Contract<RunLog> = {
       '{"b":1,"a":2}',
     ];
     await begin(log);
-    await log.append(key, 0, events);
+    await append(log, key, 0, events);
     expect((await collect(readEach(log, key))).map(({ data }) => data)).toEqual(events);
   },
 
   "keeps an event of 1 MB": async (log) => {
     const data = JSON.stringify({ text: longText() });
     await begin(log);
-    await log.append(key, 0, [data]);
+    await append(log, key, 0, [data]);
     const [entry] = await collect(readEach(log, key));
     expect(entry?.data === data).toBe(true); // `toBe` of the text itself would print both.
   },
 
   "adds 1,000 events at once": async (log) => {
     await begin(log);
-    await log.append(key, 0, eventsOf(1000));
+    await append(log, key, 0, eventsOf(1000));
     expect(await collect(readEach(log, key))).toEqual(entriesOf(1000));
   },
 
   "keeps its own copy of what it was given, and gives copies": async (log) => {
-    const mine = { ...newRun };
+    const mine = { ...alone() };
     const events = eventsOf(1);
     const begun = await log.create(key, mine);
-    await log.append(key, 0, events);
+    await append(log, key, 0, events);
     const [entry] = await collect(readEach(log, key));
     const got = await log.get(key);
     mine.agent = "changed";

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import type { AgentEvent } from "@agentscope-runtime/protocol";
+import type { RunKey, RunLog, RunRecord } from "@agentscope-runtime/services";
+import type { Approvals } from "./approvals.ts";
+import { LiveRun } from "./live-run.ts";
+import type { LiveRunWork } from "./live-run.ts";
+import type { Logger } from "./logger.ts";
+import { Narrator } from "./narrator.ts";
+import { endingOf } from "./run-stop.ts";
+import { waitForTurn } from "./run-turns.ts";
+import type { Emit, Runner } from "./runner.ts";
+import { decodeStoredRun } from "./stored-run.ts";
+import type { StoredRun } from "./stored-run.ts";
+
+export interface LiveRunsOptions {
+  readonly agents: ReadonlyMap<string, Runner>;
+  readonly log: RunLog;
+  /** As whom they write. */
+  readonly holder: string;
+  readonly approvals: Approvals;
+  readonly logger: Logger;
+  readonly maxRunLength: number;
+  readonly patienceMs: number | undefined;
+}
+
+/** The runs that wait or are under way in this process. */
+export class LiveRuns {
+  readonly #options: LiveRunsOptions;
+  readonly #live = new Map<string, LiveRun>();
+  readonly #ended = new Map<string, Map<string, number>>();
+
+  constructor(options: LiveRunsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** How many have ended since the start, by agent and status. */
+  get ended(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return this.#ended;
+  }
+
+  all(): LiveRun[] {
+    return [...this.#live.values()];
+  }
+
+  find(key: RunKey): LiveRun | undefined {
+    return this.#live.get(idOf(key));
+  }
+
+  /** Runs what the log has as this replica's: at once when it is `in_progress`, else when its turn comes. */
+  launch(record: RunRecord, stored: StoredRun): LiveRun {
+    const { log, holder, logger, maxRunLength, patienceMs } = this.#options;
+    const { agent, ownerId, runId } = record;
+    const key = { ownerId, runId };
+    const { onDisconnect } = stored;
+    const options = { key, log, holder, logger, onDisconnect, maxRunLength, patienceMs };
+    const live = new LiveRun(options, this.#workOf(record, stored));
+    const id = idOf(key);
+    this.#live.set(id, live);
+    void live.ended.then(() => {
+      this.#live.delete(id);
+      this.#count(agent, live);
+    });
+    return live;
+  }
+
+  #workOf(record: RunRecord, asked: StoredRun): LiveRunWork {
+    const { log, holder } = this.#options;
+    const { runId, sessionId } = record;
+    let stored = asked;
+    const begin = async (signal: AbortSignal): Promise<void> => {
+      if (asked.mergeMs !== undefined) await sleep(asked.mergeMs, undefined, { signal });
+      stored = decodeStoredRun(await waitForTurn(log, record, { line: record, holder, signal }));
+    };
+    return {
+      begin: record.status === "queued" ? begin : undefined,
+      run: async (emit, signal) => this.#execute(record, stored, { emit, signal }),
+      endEarly: (reason) => tellEnd({ runId, sessionId }, reason),
+    };
+  }
+
+  async #execute(
+    { agent, runId, userId, sessionId }: RunRecord,
+    { request, identity, traceparent, approvals }: StoredRun,
+    { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const runner = this.#options.agents.get(agent);
+    if (runner === undefined) throw new RuntimeError("not_found", `There is no agent ${agent}.`);
+    await runner.execute(
+      request,
+      {
+        agent,
+        identity: identity ?? { userId },
+        traceparent,
+        signal,
+        approvals,
+        ask: async (asked) => this.#options.approvals.ask({ userId, sessionId }, runId, asked),
+      },
+      emit,
+    );
+  }
+
+  #count(agent: string, { status }: LiveRun): void {
+    if (status === "queued") return; // Handed over.
+    const byStatus = this.#ended.get(agent) ?? new Map<string, number>();
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+    this.#ended.set(agent, byStatus);
+  }
+}
+
+function idOf({ ownerId, runId }: RunKey): string {
+  return JSON.stringify([ownerId, runId]);
+}
+
+function tellEnd(run: { readonly runId: string; readonly sessionId: string }, reason: RuntimeError): AgentEvent[] {
+  const narrator = new Narrator(run);
+  return [...narrator.begin(), narrator.end(endingOf(reason, { stopped: reason.code === "canceled" }))];
+}

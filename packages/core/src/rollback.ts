@@ -1,0 +1,10 @@
+import { RuntimeError } from "@agentscope-runtime/protocol";
+
+/** The reason to stop a run with that shall leave no trace in its session's history. */
+export function rollback(): RuntimeError {
+  return new RuntimeError("canceled", "A later message replaced this one.", { details: { rollback: true } });
+}
+
+export function isRollback(reason: unknown): boolean {
+  return RuntimeError.is(reason) && reason.code === "canceled" && reason.details["rollback"] === true;
+}
