@@ -74,7 +74,8 @@ export class LiveRuns {
     let stored = asked;
     const begin = async (signal: AbortSignal): Promise<void> => {
       if (asked.mergeMs !== undefined) await sleep(asked.mergeMs, undefined, { signal });
-      stored = decodeStoredRun(await waitForTurn(log, record, { line: record, holder, signal }));
+      const text = await waitForTurn(log, record, { line: record, holder, signal });
+      if (text !== "") stored = decodeStoredRun(text);
     };
     return {
       begin: record.status === "queued" ? begin : undefined,

@@ -25,7 +25,7 @@ export async function mergeIntoWaiting(
     const last = (await log.line(line)).at(-1);
     if (last?.status !== "queued" || last.agent !== agent) return undefined;
     const text = await requestOf(log, last);
-    if (text === undefined) return undefined;
+    if (text === undefined || text === "") return undefined;
     const stored = decodeStoredRun(text);
     if (stored.mergeMs === undefined) return undefined;
     const { request } = stored;

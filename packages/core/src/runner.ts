@@ -93,11 +93,13 @@ const defaultStopGraceMs = 5_000;
 export class Runner implements AsyncDisposable {
   readonly #options: RunnerOptions;
   readonly #logger: Logger;
+  readonly #limits: Budget;
   #started = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
+    this.#limits = { ...defaultBudget, ...options.budget };
   }
 
   /** True between `start` and `stop`. */
@@ -163,7 +165,7 @@ export class Runner implements AsyncDisposable {
     const { id: runId, session_id: sessionId, user_id: userId } = request;
     const { agent = "agent", identity = { userId }, traceparent, approvals = [] } = options;
     const { queryHandler, services = {}, stopGraceMs = defaultStopGraceMs } = this.#options;
-    const limits = strictest({ ...defaultBudget, ...this.#options.budget }, request.budget ?? {});
+    const limits = request.budget === null ? this.#limits : strictest(this.#limits, request.budget);
     const logger = runLogger(this.#logger, runId);
     const run = { runId, agent, sessionId, userId, traceparent };
     const observer = (this.#options.observer ?? silentObserver).runStarted(run);

@@ -168,7 +168,8 @@ export class Runs implements AsyncDisposable {
       sessionId: line.sessionId,
       userId: line.userId,
       requestHash,
-      request: encodeStoredRun(stored),
+      // Nobody but this process will run what nobody else can find, and it has it already.
+      request: this.#options.shared || mergeMs !== undefined ? encodeStoredRun(stored) : "",
       holder: this.#replica.name,
       deferred: mergeMs !== undefined,
     };

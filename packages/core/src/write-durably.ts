@@ -13,20 +13,35 @@ const firstPauseMs = 50;
 const longestPauseMs = 1_000;
 
 /** Writes, and again while the store is `unavailable`. A write that was done is never done twice: see `isDone`. */
-export async function writeDurably(
+export async function writeDurably(write: () => Promise<unknown>, options: DurableWriteOptions): Promise<void> {
+  try {
+    await write();
+  } catch (thrown) {
+    if (!isAway(thrown)) throw thrown;
+    await writeAgain(write, options, thrown);
+  }
+}
+
+async function writeAgain(
   write: () => Promise<unknown>,
   { isDone, patienceMs = defaultPatienceMs }: DurableWriteOptions,
+  failure: unknown,
 ): Promise<void> {
   const deadline = performance.now() + patienceMs;
-  for (let pauseMs = firstPauseMs, again = false; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs), again = true) {
+  let last = failure;
+  for (let pauseMs = firstPauseMs; performance.now() < deadline; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    await sleep(pauseMs, undefined, { ref: false });
     try {
-      if (again && (await isDone())) return;
-      await write();
+      if (!(await isDone())) await write();
       return;
     } catch (thrown) {
-      const away = RuntimeError.is(thrown) && thrown.code === "unavailable";
-      if (!away || performance.now() > deadline) throw thrown;
-      await sleep(pauseMs, undefined, { ref: false });
+      if (!isAway(thrown)) throw thrown;
+      last = thrown;
     }
   }
+  throw last;
+}
+
+function isAway(thrown: unknown): boolean {
+  return RuntimeError.is(thrown) && thrown.code === "unavailable";
 }

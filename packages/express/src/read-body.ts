@@ -19,7 +19,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
   };
   const onClose = (): void => {
-    reject(new RuntimeError("canceled", "The caller hung up."));
+    // Every request closes; only one that was cut off needs an error.
+    if (!request.complete) reject(new RuntimeError("canceled", "The caller hung up."));
   };
   request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", reject);
   try {

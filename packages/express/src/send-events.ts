@@ -18,9 +18,9 @@ export async function sendEvents(
   let silent = true;
   const flush = (): void => {
     scheduled = false;
-    if (response.destroyed) return;
-    if (pending === "") response.flushHeaders();
-    else response.write(pending);
+    if (pending === "" || response.destroyed) return;
+    response.write(pending);
+    headLeft = true;
     pending = "";
   };
   const scheduleFlush = (): void => {
@@ -29,8 +29,11 @@ export async function sendEvents(
     // Node runs this when all promises of this tick are settled.
     process.nextTick(flush);
   };
-  // Also the head of a stream whose first event is late leaves in this tick.
-  scheduleFlush();
+  // The head leaves with the first event, or alone when that is late.
+  let headLeft = false;
+  const head = setImmediate(() => {
+    if (!headLeft && !response.destroyed) response.flushHeaders();
+  });
   const timer = setInterval(() => {
     if (silent && !response.writableNeedDrain) response.write(keepAlive);
     silent = true;
@@ -48,6 +51,7 @@ export async function sendEvents(
     if (!response.destroyed) response.end(pending);
     pending = "";
   } finally {
+    clearImmediate(head);
     clearInterval(timer);
   }
 }
