@@ -1,0 +1,17 @@
+// Bundles a package's entries to `dist`: one file loads in half the time of a hundred. Types come from `tsc`.
+import { readFileSync } from "node:fs";
+import { defineConfig } from "rolldown";
+
+const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const entries = Object.values(exports).flatMap((entry) => entry["@agentscope-runtime/source"] ?? []);
+/** `./src/testing/index.ts` becomes `dist/testing/index.js`. */
+const nameOf = (entry) => entry.slice("./src/".length, -".ts".length);
+
+export default defineConfig({
+  input: Object.fromEntries(entries.map((entry) => [nameOf(entry), entry])),
+  // Everything that is imported by name is a dependency, and stays one.
+  external: /^[^./]/,
+  platform: "node",
+  transform: { target: "node22.19" },
+  output: { dir: "dist", format: "esm", sourcemap: true, chunkFileNames: "[name]-[hash].js" },
+});
