@@ -1,6 +1,6 @@
 import { isTerminalStatus, newResponseId, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, Budget, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
-import { InProcessState } from "@agentscope-runtime/services";
+import { InProcessState, InProcessTaskQueue } from "@agentscope-runtime/services";
 import type { RunKey } from "@agentscope-runtime/services";
 import { approvalRoutes } from "./approval-routes.ts";
 import { Approvals } from "./approvals.ts";
@@ -8,8 +8,8 @@ import type { GrantedApproval } from "./approvals.ts";
 import { defaultLimits } from "./app-limits.ts";
 import type { AppLimits } from "./app-limits.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { BackgroundTasks } from "./background-tasks.ts";
-import type { TaskHandler } from "./background-tasks.ts";
+import { AppTasks } from "./app-tasks.ts";
+import type { TaskHandler } from "./app-tasks.ts";
 import { corsHeaders, preflightReply } from "./cors.ts";
 import type { CorsOptions } from "./cors.ts";
 import type { DeployTarget } from "./deploy-target.ts";
@@ -121,7 +121,7 @@ export class AgentApp implements AsyncDisposable {
   readonly #runs: Runs;
   readonly #approvals: Approvals;
   readonly #own: readonly AsyncDisposable[];
-  readonly #tasks: BackgroundTasks;
+  readonly #tasks: AppTasks;
   readonly #router: Router;
   #state: "new" | "ready" | "closed" = "new";
 
@@ -134,6 +134,10 @@ export class AgentApp implements AsyncDisposable {
     const limits = { ...defaultLimits, ...options.limits };
     const { own, ...runServices } = chooseRunServices(options.services ?? {});
     const state = options.services?.state ?? new InProcessState();
+    const queue = options.services?.tasks ?? new InProcessTaskQueue();
+    const { tasks: handlers = {} } = options;
+    const concurrency = limits.maxConcurrentTasks;
+    this.#tasks = new AppTasks({ queue, handlers, concurrency, logger: this.#logger });
     this.#approvals = new Approvals({ state, ttlMs: options.approvalMs ?? defaultApprovalMs });
     this.#runs = new Runs({
       ...runServices,
@@ -144,8 +148,8 @@ export class AgentApp implements AsyncDisposable {
       patienceMs: options.patienceMs,
       heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
     });
-    this.#own = options.services?.state === undefined ? [...own, state] : own;
-    this.#tasks = new BackgroundTasks({ maxConcurrent: limits.maxConcurrentTasks, logger: this.#logger });
+    const given: readonly AsyncDisposable[] = Object.values(options.services ?? {});
+    this.#own = [...own, ...[state, queue].filter((service) => !given.includes(service))];
     this.#router = new Router(this.#routes(limits.maxBodyBytes));
   }
 
@@ -157,6 +161,7 @@ export class AgentApp implements AsyncDisposable {
     for (const runner of this.#agents.values()) await runner.start();
     await this.#options.beforeStart?.(this);
     await this.#runs.open();
+    this.#tasks.start();
     this.#state = "ready";
   }
 
@@ -249,12 +254,10 @@ export class AgentApp implements AsyncDisposable {
       ...sessionRoutes(this.#options.services?.sessions),
       ...healthRoutes({
         isReady: () => this.#state === "ready",
-        checks: { runs: () => (this.#state === "ready" ? this.#runs.problem : undefined), ...this.#options.readiness },
+        checks: { ...this.#ownChecks(), ...this.#options.readiness },
       }),
       metricsRoute(this.#runs),
-      ...Object.entries(tasks).flatMap(([path, handler]) =>
-        customTaskRoutes(path, handler, { tasks: this.#tasks, maxBodyBytes }),
-      ),
+      ...Object.keys(tasks).flatMap((path) => customTaskRoutes(path, { tasks: this.#tasks, maxBodyBytes })),
       ...endpoints.map((make) => make(maxBodyBytes)),
       ...gateways.flatMap((gateway) => gateway.routes(host)),
       ...routes,
@@ -272,6 +275,13 @@ export class AgentApp implements AsyncDisposable {
     };
     listed.push(openApi);
     return listed;
+  }
+
+  #ownChecks(): Readonly<Record<string, ReadinessCheck>> {
+    return {
+      runs: () => (this.#state === "ready" ? this.#runs.problem : undefined),
+      tasks: () => this.#tasks.problem,
+    };
   }
 
   #door(): RunDoor {

@@ -8,7 +8,7 @@ export interface AppLimits {
   readonly maxQueuedRuns: number;
   /** Characters of event text of one run; one that says more ends `incomplete`. Default 64 Mi. */
   readonly maxRunLength: number;
-  /** Background tasks under way at once; more of them wait. Default 100. */
+  /** Background tasks of each path under way at once in this process; more of them wait. Default 100. */
   readonly maxConcurrentTasks: number;
 }
 

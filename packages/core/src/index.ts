@@ -32,7 +32,7 @@ export type { AgentReply } from "./agent-reply.ts";
 export type { AppLimits } from "./app-limits.ts";
 export type { AskedApproval, Decision, GrantedApproval } from "./approvals.ts";
 export type { Authenticate } from "./authenticate.ts";
-export type { TaskContext, TaskHandler } from "./background-tasks.ts";
+export type { TaskContext, TaskHandler } from "./app-tasks.ts";
 export type { CorsOptions } from "./cors.ts";
 export type { DeployTarget } from "./deploy-target.ts";
 export type { EndpointFactory, EndpointOptions, EndpointRequest } from "./endpoint.ts";

@@ -8,7 +8,7 @@ import {
 } from "@agentscope-runtime/protocol";
 import type { TaskStatus } from "@agentscope-runtime/protocol";
 import { z } from "zod";
-import type { BackgroundTasks, TaskHandler } from "./background-tasks.ts";
+import type { AppTasks } from "./app-tasks.ts";
 import type { Route } from "./route.ts";
 import { lastEntry } from "./run-door.ts";
 import type { RunDoor } from "./run-door.ts";
@@ -61,8 +61,7 @@ export function processTaskRoutes(runs: RunDoor, maxBodyBytes: number): readonly
 /** A custom background task: `POST path` begins it, `GET path/:taskId` tells how it is doing. */
 export function customTaskRoutes(
   path: string,
-  handler: TaskHandler,
-  { tasks, maxBodyBytes }: { readonly tasks: BackgroundTasks; readonly maxBodyBytes: number },
+  { tasks, maxBodyBytes }: { readonly tasks: AppTasks; readonly maxBodyBytes: number },
 ): readonly Route[] {
   return [
     {
@@ -76,14 +75,15 @@ export function customTaskRoutes(
             details: { field: "body" },
           });
         }
-        return submitted(tasks.submit(ownerOf(identity), handler, body));
+        return submitted(await tasks.submit(path, ownerOf(identity), body));
       },
     },
     {
       method: "GET",
       path: `${path}/:taskId`,
       doc: { summary: `How a task of ${path} is doing.`, tag, reply: taskStatusSchema },
-      handle: ({ identity, params }) => statusReply(tasks.status(ownerOf(identity), params["taskId"] ?? "")),
+      handle: async ({ identity, params }) =>
+        statusReply(await tasks.status(path, ownerOf(identity), params["taskId"] ?? "")),
     },
   ];
 }
