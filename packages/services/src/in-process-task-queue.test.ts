@@ -1,5 +1,5 @@
 import { InProcessTaskQueue } from "./index.ts";
-import type { TaskKey } from "./index.ts";
+import type { Task, TaskKey } from "./index.ts";
 import { describeContract, eventually, taskQueueContract } from "./testing/index.ts";
 
 describeContract("InProcessTaskQueue", taskQueueContract, { create: () => new InProcessTaskQueue() });
@@ -81,53 +81,70 @@ describe("InProcessTaskQueue", () => {
   });
 
   describe("when the time of a schedule comes", () => {
-    /** Runs like the real clock, from 50 ms before a whole minute. */
-    function clockBeforeMinute(): { readonly now: () => number; ahead: number } {
-      const begunAt = Date.now();
-      const from = Math.ceil(begunAt / minuteMs) * minuteMs - 50;
-      const clock = { ahead: from - begunAt, now: () => Date.now() + clock.ahead };
-      return clock;
-    }
+    const noon = Date.parse("2030-01-01T12:00:00Z");
 
-    it("enqueues its task, not before, with an id and a copy of the payload of its own", async () => {
-      const { now } = clockBeforeMinute();
+    it("enqueues its task, and not a millisecond before", async () => {
+      const clock = { time: noon - 20, asked: 0 };
+      const now = (): number => {
+        clock.asked++;
+        return clock.time;
+      };
       await using queue = new InProcessTaskQueue({ now });
-      const begun: (TaskKey & { readonly payload: unknown; readonly at: number })[] = [];
-      await queue.work("mail", async (task) => begun.push({ ...task, at: now() }));
-      const dueAt = Math.ceil(now() / minuteMs) * minuteMs;
+      const begun: Task[] = [];
+      await queue.work("mail", async (task) => begun.push(task));
       for (const name of ["a", "b"]) await queue.schedule("mail", { name, cron: "* * * * *", payload: { name } });
+      clock.time = noon - 1;
+      const askedBefore = clock.asked;
+      await eventually(() => clock.asked > askedBefore + 10, { intervalMs: 1 }); // The timers are up, again and again.
+      expect(begun).toEqual([]);
+      clock.time = noon;
       await eventually(() => begun.length === 2);
-      expect(begun.map(({ payload }) => payload)).toEqual([{ name: "a" }, { name: "b" }]);
-      expect(begun[0]?.taskId).not.toBe(begun[1]?.taskId);
-      for (const { at } of begun) expect(at).toBeGreaterThanOrEqual(dueAt);
+      expect(new Set(begun.map(({ payload }) => payload))).toEqual(new Set([{ name: "a" }, { name: "b" }]));
+      expect(new Set(begun.map(({ taskId }) => taskId)).size).toBe(2);
+    });
+
+    it("enqueues nothing for a schedule that was replaced or has ended", async () => {
+      let time = noon - 20;
+      await using queue = new InProcessTaskQueue({ now: () => time });
+      const begun: unknown[] = [];
+      await queue.work("mail", async ({ payload }) => begun.push(payload));
+      for (const name of ["replaced", "ended"])
+        await queue.schedule("mail", { name, cron: "* * * * *", payload: name });
+      await queue.schedule("mail", { name: "replaced", cron: "0 0 1 1 *", payload: "much later" });
+      await queue.unschedule("mail", "ended");
+      await queue.schedule("mail", { name: "kept", cron: "* * * * *", payload: "kept" });
+      time = noon;
+      await eventually(() => begun.length > 0);
+      expect(begun).toEqual(["kept"]);
     });
 
     it("enqueues it once, however many times have passed while the process was held up", async () => {
-      const clock = clockBeforeMinute();
-      await using queue = new InProcessTaskQueue(clock);
+      let time = noon - 20;
+      await using queue = new InProcessTaskQueue({ now: () => time });
       const begun: unknown[] = [];
       await queue.work("mail", async ({ payload }) => begun.push(payload));
       await queue.schedule("mail", { name: "a", cron: "* * * * *", payload: "a" });
-      clock.ahead += 10 * minuteMs;
+      time = noon + 10.5 * minuteMs;
       await eventually(() => begun.length > 0);
-      await untilEnded(queue, await queue.enqueue("mail", "marker", { delayMs: 20 }));
+      const marker = await queue.enqueue("mail", "marker", { delayMs: 20 });
+      time += 20;
+      await untilEnded(queue, marker);
       expect(begun).toEqual(["a", "marker"]);
     });
 
-    it("enqueues the next one when the next time comes", async () => {
+    it("enqueues another one whenever it comes again", async () => {
       const begunAt = Date.now();
-      const from = Math.ceil(begunAt / minuteMs) * minuteMs - 50;
-      // Of its minutes it has only the last 50 ms.
+      // Of its minutes it has only the last 20 ms.
       const now = (): number => {
         const passed = Date.now() - begunAt;
-        return from + Math.floor(passed / 50) * minuteMs + (passed % 50);
+        return noon - 20 + Math.floor(passed / 20) * minuteMs + (passed % 20);
       };
       await using queue = new InProcessTaskQueue({ now });
-      const minutes: number[] = [];
-      await queue.work("mail", async () => minutes.push(Math.floor(now() / minuteMs)));
-      await queue.schedule("mail", { name: "a", cron: "* * * * *", payload: null });
-      await eventually(() => minutes.length >= 4);
-      expect(new Set(minutes).size).toBe(minutes.length);
+      const begun: unknown[] = [];
+      await queue.work("mail", async ({ payload }) => begun.push(payload));
+      await queue.schedule("mail", { name: "a", cron: "* * * * *", payload: "a" });
+      await eventually(() => begun.length >= 4);
+      expect(new Set(begun)).toEqual(new Set(["a"]));
     });
   });
 });

@@ -65,9 +65,8 @@ export class InProcessTask {
     return true;
   }
 
-  /** Aborts the attempt under way, and ends the task unless it has ended. */
+  /** Ends a task that has not ended, and aborts the attempt under way. */
   cancel(now: number): void {
-    if (this.ended) return;
     this.#end("canceled", now);
     this.stop(new RuntimeError("canceled", "The task was canceled."));
   }

@@ -4,19 +4,7 @@ import { awkwardText, longText } from "./awkward-text.ts";
 import { collect } from "./collect.ts";
 import type { Contract } from "./contract.ts";
 import { race } from "./race.ts";
-import {
-  alone,
-  append,
-  begin,
-  conflicts,
-  end,
-  entriesOf,
-  eventsOf,
-  finish,
-  key,
-  newRun,
-  runFacts,
-} from "./runs.ts";
+import { alone, append, begin, conflicts, end, entriesOf, eventsOf, finish, key, newRun, runFacts } from "./runs.ts";
 import { readEach } from "./read-each.ts";
 
 /** What a {@link RunLog} promises to writers. */

@@ -1,0 +1,74 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { startApp } from "@agentscope-runtime-tooling/testing";
+import type { AppProcess } from "@agentscope-runtime-tooling/testing";
+import { freshName } from "@agentscope-runtime-tooling/services";
+import type { StoryOrder } from "./story-agent.ts";
+
+const entry = new URL("replica.ts", import.meta.url);
+
+/** Several replicas on one store, and what they have done to the world. */
+export interface Replicas extends AsyncDisposable {
+  readonly processes: readonly AppProcess[];
+  /** How often each effect has happened, by its name. */
+  readonly effects: ReadonlyMap<string, number>;
+}
+
+export async function startReplicas(store: string, count = 2): Promise<Replicas> {
+  const effects = new Map<string, number>();
+  const world = createServer((request, response) => {
+    let name = "";
+    request.setEncoding("utf8").on("data", (text: string) => (name += text));
+    request.on("end", () => {
+      effects.set(name, (effects.get(name) ?? 0) + 1);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    world.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = world.address() as AddressInfo; // A string only for a pipe.
+  const env = { STORE: store, NAMESPACE: freshName(), EFFECTS: `http://127.0.0.1:${port}/` };
+  const processes: AppProcess[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const process of processes) await process[Symbol.asyncDispose]();
+    world.closeAllConnections();
+    world.close();
+  };
+  try {
+    // One after the other: the first one makes the tables.
+    for (let index = 0; index < count; index += 1) processes.push(await startApp({ entry, env }));
+    return { processes, effects, [Symbol.asyncDispose]: dispose };
+  } catch (thrown) {
+    await dispose();
+    throw thrown;
+  }
+}
+
+/** A request body that asks for a story. */
+export function storyRequest(order: StoryOrder, more: object = {}): RequestInit {
+  const input = [{ role: "user", content: [{ type: "text", text: JSON.stringify(order) }] }];
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ input, on_disconnect: "continue", ...more }),
+  };
+}
+
+/** Begins a story and leaves it to itself. */
+export async function beginStory(
+  url: string,
+  order: StoryOrder,
+  more: object & { readonly id: string },
+): Promise<void> {
+  const leaving = new AbortController();
+  const answer = await fetch(`${url}/process`, { ...storyRequest(order, more), signal: leaving.signal });
+  if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+  leaving.abort();
+}
+
+export async function jsonFrom(url: string): Promise<unknown> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}

@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describeWithPostgres, describeWithRedis } from "@agentscope-runtime-tooling/services";
+import { eventually } from "@agentscope-runtime/services/testing";
+import { decodeEvents } from "@agentscope-runtime/protocol";
+import { jsonFrom, startReplicas, storyRequest } from "./replicas.ts";
+
+const pieces = 2_000;
+const size = 100_000;
+const mib = 1024 * 1024;
+
+/** Sends a request and reads nothing of its answer but the first bytes. */
+async function askAndStopReading(url: string, { body }: RequestInit): Promise<AsyncDisposable> {
+  const { hostname, port } = new URL(url);
+  const text = String(body);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `POST /process HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+  await once(socket, "data");
+  socket.pause();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      socket.destroy();
+      await Promise.resolve();
+    },
+  };
+}
+
+async function stopReading(store: string): Promise<void> {
+  await using replicas = await startReplicas(store, 1);
+  const { url = "" } = replicas.processes[0] ?? {};
+  const memory = async (): Promise<number> => {
+    const { rss } = (await jsonFrom(`${url}/memory`)) as { rss: number };
+    return rss;
+  };
+  const before = await memory();
+  let most = 0;
+  await using _reader = await askAndStopReading(url, storyRequest({ pieces, size }, { id: "long" }));
+  await eventually(
+    async () => {
+      most = Math.max(most, await memory());
+      return ((await jsonFrom(`${url}/runs/long`)) as { status: string }).status === "completed";
+    },
+    { timeoutMs: 100_000, intervalMs: 100 },
+  );
+  // 200 MB went by; what is there beside them is the garbage of a collector in no hurry.
+  expect(most - before).toBeLessThan(150 * mib);
+
+  const answer = await fetch(`${url}/runs/long/events`);
+  let length = 0;
+  let number = -1;
+  if (answer.body === null) throw new Error("The run has events.");
+  for await (const event of decodeEvents(answer.body)) {
+    expect(event.sequence_number).toBe(number + 1);
+    number += 1;
+    if (event.object === "content" && event.type === "text" && event.delta === true) length += event.text?.length ?? 0;
+  }
+  expect(length).toBe(pieces * size);
+}
+
+describeWithPostgres("a reader that stops reading while a run says 200 MB, on Postgres", (url) => {
+  it("costs no memory; the run ends, and all of it can be read afterwards", async () => {
+    await stopReading(url());
+  }, 180_000);
+});
+
+describeWithRedis("a reader that stops reading while a run says 200 MB, on Redis", (url) => {
+  it("costs no memory; the run ends, and all of it can be read afterwards", async () => {
+    await stopReading(url());
+  }, 180_000);
+});

@@ -1,0 +1,39 @@
+import type { QueryHandler } from "@agentscope-runtime/core";
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** What a story is asked for: its one message is this as JSON. */
+export interface StoryOrder {
+  /** How many pieces of text. */
+  readonly pieces: number;
+  readonly intervalMs?: number;
+  /** Characters of each piece. */
+  readonly size?: number;
+  /** Something to do once in the session, before the story: what `effect` is called with. */
+  readonly once?: string;
+}
+
+/** Tells as many pieces as it is asked for. What must happen once is noted, and told first. */
+export function storyAgent(effect: (name: string) => Promise<void>): QueryHandler {
+  return async function* ({ input }, { signal, once }) {
+    const part = input.at(-1)?.content?.[0];
+    const order = JSON.parse(part?.type === "text" ? (part.text ?? "") : "") as StoryOrder; // The tests'.
+    if (order.once !== undefined) yield await doOnce(order.once);
+    for (let piece = 0; piece < order.pieces; piece += 1) {
+      yield `${piece} `.padEnd(order.size ?? 0, "x");
+      if (order.intervalMs !== undefined) await sleep(order.intervalMs, undefined, { signal });
+    }
+
+    async function doOnce(name: string): Promise<string> {
+      try {
+        return await once(name, async () => {
+          await effect(name);
+          return `did ${name} `;
+        });
+      } catch (thrown) {
+        if (RuntimeError.is(thrown) && thrown.code === "conflict") return `refused ${name} `;
+        throw thrown;
+      }
+    }
+  };
+}
