@@ -200,14 +200,16 @@ export class AgentApp implements AsyncDisposable {
   };
 
   async #answer(request: HttpRequest): Promise<HttpReply | undefined> {
+    let route: Route | undefined;
     try {
       const match = this.#router.find(request.method, request.path);
       if (match === undefined) return undefined;
-      const { route, params } = match;
+      ({ route } = match);
+      const { params } = match;
       const identity = route.public === true ? undefined : await this.#identify(request);
       return await route.handle({ http: request, params, query: new URLSearchParams(request.search), identity });
     } catch (thrown) {
-      return this.#failed(request, thrown);
+      return this.#failed(request, thrown, route);
     }
   }
 
@@ -220,9 +222,10 @@ export class AgentApp implements AsyncDisposable {
     return identity;
   }
 
-  #failed({ method, path }: HttpRequest, thrown: unknown): HttpReply {
+  #failed({ method, path }: HttpRequest, thrown: unknown, route: Route | undefined): HttpReply {
     const error = RuntimeError.from(thrown);
     if (error.code === "internal") this.#logger.error({ err: thrown, method, path }, "A request failed.");
+    if (route?.errorReply !== undefined) return route.errorReply(error);
     const { allowed } = error.details;
     return errorReply(error, error.code === "method_not_allowed" ? { allow: String(allowed) } : {});
   }

@@ -17,10 +17,12 @@ export interface HttpRequest {
   readJson(maxBytes: number): Promise<unknown>;
 }
 
-/** What is sent back: a value as JSON, a text, server-sent events as they come, or nothing. */
+/** What is sent back: a value as JSON, a text, server-sent events or bytes as they come, or nothing. */
 export type HttpBody =
   | { readonly json: unknown }
   | { readonly text: string; readonly contentType: string }
+  /** Bytes as they come, of a stream that is not server-sent events. */
+  | { readonly bytes: AsyncIterable<Uint8Array>; readonly contentType: string }
   /** Whole frames. The server may join the frames of one tick, adds keep-alive comments, and leaves the loop on a hang-up. */
   | { readonly sse: AsyncIterable<string> };
 

@@ -1,3 +1,4 @@
+import type { RuntimeError } from "@agentscope-runtime/protocol";
 import type { z } from "zod";
 import type { HttpReply, HttpRequest } from "./http.ts";
 import type { Identity } from "./identity.ts";
@@ -39,4 +40,9 @@ export interface Route {
   readonly public?: boolean;
   readonly doc: RouteDoc;
   handle(request: RouteRequest): Promise<HttpReply> | HttpReply;
+  /**
+   * Puts an error into the words of the route's protocol: what the handler threw, and what went wrong before it was called,
+   * such as missing authentication. Default: our own error body.
+   */
+  readonly errorReply?: (error: RuntimeError) => HttpReply;
 }

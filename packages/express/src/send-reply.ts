@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
 import type { HttpReply } from "@agentscope-runtime/core";
 import { sendEvents } from "./send-events.ts";
 
@@ -20,6 +21,12 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, keep
       "x-accel-buffering": "no",
     });
     await sendEvents(body.sse, response, keepAliveMs);
+  } else if ("bytes" in body) {
+    response.writeHead(status, { ...headers, "content-type": body.contentType });
+    // Waits for a slow reader, and leaves the loop when the reader has gone.
+    await pipeline(body.bytes, response).catch((thrown: unknown) => {
+      if (!response.destroyed) throw thrown;
+    });
   } else {
     const text = "text" in body ? body.text : JSON.stringify(body.json);
     const type = "text" in body ? body.contentType : json;

@@ -6,6 +6,7 @@ import { errorReply } from "@agentscope-runtime/core";
 import type { AgentApp } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import express from "express";
+import { OpenAnswers } from "./open-answers.ts";
 import { sendReply } from "./send-reply.ts";
 import { toExpress } from "./to-express.ts";
 import type { ToExpressOptions } from "./to-express.ts";
@@ -50,6 +51,7 @@ export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<
   const { port = 8090, host = "127.0.0.1", drainMs = 25_000, closeOnSignals = true } = options;
   await app.start();
   const server = createServer(expressApp(app, options));
+  const answers = new OpenAnswers(server);
   try {
     await listen(server, port, host);
   } catch (thrown) {
@@ -66,7 +68,7 @@ export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<
         // The port stays open meanwhile, so that probes see «not ready» and not a refused connection.
         await app.close({ drainMs: budget });
       } finally {
-        await closePort(server);
+        await closePort(server, answers);
         resolve(undefined);
       }
     })();
@@ -120,14 +122,17 @@ function listenError(thrown: unknown, port: number, host: string): unknown {
   return new RuntimeError("unavailable", message, { cause: thrown });
 }
 
-async function closePort(server: NodeServer): Promise<void> {
+/** Ends when the last answer is sent, or soon after: not every connection that is open has a request. */
+async function closePort(server: NodeServer, answers: OpenAnswers): Promise<void> {
   const { promise: closed, resolve } = Promise.withResolvers<undefined>();
   server.close(() => {
     resolve(undefined);
   });
-  server.closeIdleConnections();
   const waiting = new AbortController();
-  await Promise.race([closed, sleep(lastReadMs, undefined, { signal: waiting.signal }).catch(() => undefined)]);
+  await Promise.race([
+    answers.allSent(),
+    sleep(lastReadMs, undefined, { signal: waiting.signal }).catch(() => undefined),
+  ]);
   waiting.abort();
   server.closeAllConnections();
   await closed;

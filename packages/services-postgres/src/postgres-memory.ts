@@ -1,0 +1,236 @@
+import { createHash, randomUUID } from "node:crypto";
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import { parseLimit, parseTtl, words } from "@agentscope-runtime/services";
+import type {
+  CallOptions,
+  Embed,
+  FoundMemory,
+  Memory,
+  MemoryScope,
+  MemorySearchOptions,
+  MemoryService,
+  NewMemory,
+  Page,
+  PageOptions,
+} from "@agentscope-runtime/services";
+import { Chore } from "./chore.ts";
+import type { Database } from "./database.ts";
+import { Lifetime } from "./lifetime.ts";
+import { memoryStatements, plainNearness, vectorNearness } from "./memory-statements.ts";
+import type { FoundRow, MemoryRow, MemoryStatements, ScopeStatements } from "./memory-statements.ts";
+import { PageRequest } from "./page-request.ts";
+import { statement } from "./statement.ts";
+import { toKey } from "./to-key.ts";
+import { fromText, pieceSeparator, toText } from "./to-text.ts";
+import { toVectorText } from "./vector-text.ts";
+
+export interface PostgresMemoryOptions {
+  /** Yours: it is not closed. */
+  readonly database: Database;
+  /** Finds memories by meaning too. Without it, by words alone. */
+  readonly embed?: Embed | undefined;
+  /**
+   * How near a memory must be to the query to have something in common with it: the cosine of their vectors, 0 to 1.
+   * What is right depends on the embedder. Default 0.2.
+   */
+  readonly minSimilarity?: number | undefined;
+}
+
+interface AddedRow {
+  readonly created_at: number;
+  readonly expires_at: number | null;
+}
+
+interface Draft {
+  readonly id: string;
+  readonly text: string;
+  readonly metadata: string;
+  readonly ttlMs: number | undefined;
+  readonly length: number;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** How often what has expired is removed, and how many at a time. Until then it is not given to anybody. */
+const forgetEveryMs = 60_000;
+const forgottenAtOnce = 1000;
+
+/**
+ * Memories in a table, with an index of their words.
+ *
+ * Words are ranked by BM25. With an embedder the two rankings, by words and by meaning, are fused; vectors are compared
+ * with all of the scope's, by pgvector where the database has it when the first call needs it.
+ */
+export class PostgresMemory implements MemoryService {
+  readonly #lifetime = new Lifetime("PostgresMemory");
+  readonly #database: Database;
+  readonly #embed: Embed | undefined;
+  readonly #minSimilarity: number;
+  readonly #forgetting: Chore;
+  #preparing: Promise<MemoryStatements> | undefined;
+
+  constructor({ database, embed, minSimilarity = 0.2 }: PostgresMemoryOptions) {
+    this.#database = database;
+    this.#embed = embed;
+    this.#minSimilarity = minSimilarity;
+    this.#forgetting = new Chore(async () => {
+      const { forget } = await this.#statements();
+      await database.query(forget, [forgottenAtOnce]);
+    }, forgetEveryMs);
+  }
+
+  add(scope: MemoryScope, memories: readonly NewMemory[], options?: CallOptions): Promise<readonly Memory[]> {
+    return this.#lifetime.call(options, async () => {
+      const drafts = memories.map(toDraft);
+      const vectors = await this.#vectors(
+        drafts.map(({ text }) => text),
+        options,
+      );
+      if (drafts.length === 0) return [];
+      const { add } = await this.#statements();
+      const rows = await this.#database.query<AddedRow>(add, toValues(scope, drafts, vectors), options);
+      this.#forgetting.doIfDue();
+      return drafts.map((draft, index) => toMemory(scope, draft, rows[index]));
+    });
+  }
+
+  search(scope: MemoryScope, query: string, options?: MemorySearchOptions): Promise<readonly FoundMemory[]> {
+    return this.#lifetime.call(options, async () => {
+      const limit = parseLimit(options?.limit, 10);
+      if (query.trim() === "") return [];
+      const { search, searchBoth } = await this.#scoped(scope);
+      const values = [...keysOf(scope), [...new Set(words(query).map(toTerm))], limit];
+      const [vector] = await this.#vectors([query], options);
+      const rows = await (vector === undefined
+        ? this.#database.query<FoundRow>(search, values, options)
+        : this.#database.query<FoundRow>(searchBoth, [...values, vector, this.#minSimilarity], options));
+      return rows.map((row) => ({ ...fromRow(row), score: row.score }));
+    });
+  }
+
+  list(scope: MemoryScope, options?: PageOptions): Promise<Page<Memory>> {
+    return this.#lifetime.call(options, async () => {
+      const page = new PageRequest(["memories", scope.userId, scope.sessionId], options);
+      const { list } = await this.#scoped(scope);
+      const values = [...keysOf(scope), page.position ?? Number.MAX_SAFE_INTEGER, page.rowLimit];
+      return page.toPage(await this.#database.query<MemoryRow>(list, values, options), fromRow);
+    });
+  }
+
+  delete(scope: MemoryScope, ids?: readonly string[], options?: CallOptions): Promise<void> {
+    return this.#lifetime.call(options, async () => {
+      const statements = await this.#scoped(scope);
+      await this.#database.query(statements.delete, [...keysOf(scope), ids?.map(toText) ?? null], options);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.end();
+    await this.#forgetting[Symbol.asyncDispose]();
+  }
+
+  async #scoped({ sessionId }: MemoryScope): Promise<ScopeStatements> {
+    const { user, session } = await this.#statements();
+    return sessionId === undefined ? user : session;
+  }
+
+  #statements(): Promise<MemoryStatements> {
+    this.#preparing ??= this.#prepare().catch((thrown: unknown) => {
+      this.#preparing = undefined; // The next one tries again.
+      throw thrown;
+    });
+    return this.#preparing;
+  }
+
+  /** Vectors are compared by the extension where it is. */
+  async #prepare(): Promise<MemoryStatements> {
+    const { quotedSchema } = this.#database;
+    if (this.#embed === undefined) return memoryStatements(quotedSchema, plainNearness);
+    const [extension] = await this.#database.query<{ schema: string }>(
+      statement(
+        "select quote_ident(nspname) as schema from pg_extension join pg_namespace on pg_namespace.oid = extnamespace where extname = 'vector'",
+      ),
+      [],
+    );
+    return memoryStatements(quotedSchema, extension === undefined ? plainNearness : vectorNearness(extension.schema));
+  }
+
+  /** One vector for each text; none without an embedder. */
+  async #vectors(texts: readonly string[], options?: CallOptions): Promise<readonly string[]> {
+    if (this.#embed === undefined || texts.length === 0) return [];
+    const vectors = await this.#embed(texts, { signal: options?.signal });
+    this.#lifetime.assertOpen(options); // Much may have happened meanwhile.
+    if (vectors.length === texts.length) return vectors.map(toVectorText);
+    throw new RuntimeError("internal", `The embedder gave ${vectors.length} vectors for ${texts.length} texts.`);
+  }
+}
+
+/** The longest word that is kept as it is: no index takes a word of any length. */
+const longestTerm = 100;
+
+function toTerm(word: string): string {
+  if (word.length <= longestTerm) return word;
+  return `#${createHash("sha256").update(word).digest("base64url")}`; // No word begins with it.
+}
+
+function toDraft({ text, metadata = {}, ttlMs }: NewMemory): Draft {
+  const found = words(text);
+  const counts = new Map<string, number>();
+  for (const term of found.map(toTerm)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return {
+    id: `mem_${randomUUID()}`,
+    text,
+    metadata: JSON.stringify(metadata),
+    ttlMs: ttlMs === undefined ? undefined : parseTtl(ttlMs),
+    length: found.length,
+    counts,
+  };
+}
+
+function keysOf({ userId, sessionId }: MemoryScope): readonly unknown[] {
+  return [toKey(userId), sessionId === undefined ? null : toKey(userId, sessionId)];
+}
+
+function toValues(scope: MemoryScope, drafts: readonly Draft[], vectors: readonly string[]): readonly unknown[] {
+  const { userId, sessionId } = scope;
+  const terms = drafts.flatMap(({ counts }, index) =>
+    Array.from(counts, ([term, count]) => ({ place: index + 1, term, count })),
+  );
+  return [
+    ...keysOf(scope),
+    toText(userId),
+    sessionId === undefined ? null : toText(sessionId),
+    drafts.map(({ id }) => id),
+    drafts.map(({ text }) => toText(text)).join(pieceSeparator),
+    drafts.map(({ metadata }) => metadata).join(pieceSeparator),
+    drafts.map(({ ttlMs }) => ttlMs ?? null),
+    drafts.map(({ length }) => length),
+    vectors.length === 0 ? null : vectors.join(pieceSeparator),
+    terms.map(({ place }) => place),
+    terms.map(({ term }) => term).join(pieceSeparator),
+    terms.map(({ count }) => count),
+  ];
+}
+
+function toMemory({ userId, sessionId }: MemoryScope, draft: Draft, row: AddedRow | undefined): Memory {
+  return {
+    id: draft.id,
+    userId,
+    sessionId,
+    text: draft.text,
+    metadata: JSON.parse(draft.metadata) as Memory["metadata"], // Our own text of one.
+    createdAt: row?.created_at ?? 0,
+    expiresAt: row?.expires_at ?? undefined,
+  };
+}
+
+function fromRow(row: MemoryRow): Memory {
+  return {
+    id: row.memory_id,
+    userId: fromText(row.user_id),
+    sessionId: row.session_id === null ? undefined : fromText(row.session_id),
+    text: fromText(row.body),
+    metadata: JSON.parse(row.metadata) as Memory["metadata"], // Our own text of one.
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+  };
+}

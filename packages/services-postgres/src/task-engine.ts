@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { PgBoss } from "pg-boss";
+import type { Db } from "pg-boss";
+import type { Database } from "./database.ts";
+
+export interface TaskEngineOptions {
+  readonly database: Database;
+  /** After so many seconds without a sign of life a worker is dead. */
+  readonly deadAfterSeconds: number;
+  /** There may be work in the queue of this name; undefined: in any. */
+  readonly onWork: (queueName: string | undefined) => void;
+}
+
+/** How often the engine looks for schedules that are due, and for tasks of theirs. */
+const scheduleSeconds = 5;
+const scheduledTaskSeconds = 2;
+
+/** pg-boss on our connections, in a schema beside ours: it keeps the tasks and who has them; the work is done by us. */
+export async function openTaskEngine({ database, deadAfterSeconds, onWork }: TaskEngineOptions): Promise<PgBoss> {
+  const boss = new PgBoss({
+    db: toBossDatabase(database, onWork),
+    schema: bossSchemaOf(database.schema),
+    backend: database.isPGlite ? "pglite" : "postgres",
+    useListenNotify: true,
+    superviseIntervalSeconds: deadAfterSeconds,
+    monitorIntervalSeconds: deadAfterSeconds,
+    cronMonitorIntervalSeconds: scheduleSeconds,
+    cronWorkerIntervalSeconds: scheduledTaskSeconds,
+    registerInstance: false,
+    monitorVacuum: false,
+    reindex: false,
+    openTelemetry: { enabled: false },
+  });
+  // What its own timers cannot do now they do later; a call of ours rejects by itself.
+  boss.on("error", () => undefined);
+  try {
+    return await boss.start();
+  } catch (thrown) {
+    await boss.stop({ graceful: false }).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+function toBossDatabase(database: Database, onWork: (queueName: string | undefined) => void): Db {
+  return {
+    executeSql: async (text, values) => ({ rows: [...(await database.run(text, values))] }),
+    listen: async (channel, onNotification, onReconnect) => {
+      const listening = await database.listen(channel, {
+        onMessage: (queueName) => {
+          onNotification(queueName);
+          onWork(queueName);
+        },
+        onReconnect: () => {
+          onReconnect();
+          onWork(undefined);
+        },
+      });
+      return { close: () => listening[Symbol.asyncDispose]() };
+    },
+  };
+}
+
+/** pg-boss takes plain names only, of 50 bytes at most. */
+function bossSchemaOf(schema: string): string {
+  if (/^[a-z_][a-z0-9_]{0,43}$/.test(schema)) return `${schema}_tasks`;
+  return `agentscope_tasks_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
+}
