@@ -1,6 +1,9 @@
 /** @type {import("jest").Config} */
 export default {
   testEnvironment: "node",
+  // Start no server: a test that needs a Postgres or a Redis asks for it.
+  globalSetup: "<rootDir>/tooling/services/src/jest-setup.ts",
+  globalTeardown: "<rootDir>/tooling/services/src/jest-teardown.ts",
   testMatch: ["<rootDir>/{packages,apps,tooling}/*/src/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   // Workspace packages are tested from source: no build before `jest`.

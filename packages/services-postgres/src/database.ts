@@ -32,7 +32,7 @@ export class Database implements AsyncDisposable {
   readonly id = randomUUID();
   /** The schema's name. */
   readonly schema: string;
-  /** The same as it stands in SQL. */
+  /** The same as it stands in SQL, where it may be a word that SQL has a use for. */
   readonly quotedSchema: string;
   readonly #driver: Driver;
   readonly #hearers = new Map<string, Set<Hearer>>();
@@ -42,7 +42,7 @@ export class Database implements AsyncDisposable {
 
   private constructor({ driver, schema }: DatabaseOptions) {
     this.schema = schema;
-    this.quotedSchema = `"${schema.replaceAll('"', '""')}"`;
+    this.quotedSchema = `"${schema}"`;
     this.#driver = driver;
     this.#tell = statement("select pg_notify($1, $2)");
   }
@@ -51,8 +51,11 @@ export class Database implements AsyncDisposable {
   static async open(options: DatabaseOptions): Promise<Database> {
     const { driver, schema } = options;
     try {
-      if (schema === "" || Buffer.byteLength(schema) > longestName || !schema.isWellFormed() || schema.includes("\0")) {
-        throw new RuntimeError("invalid_argument", `A schema's name has 1 to ${longestName} bytes.`);
+      if (!schemaName.test(schema)) {
+        throw new RuntimeError(
+          "invalid_argument",
+          "A schema is named by 1 to 44 of a to z, 0 to 9 and _, a digit not first.",
+        );
       }
       const database = new Database(options);
       await migrate(driver, schema, database.quotedSchema);
@@ -159,8 +162,8 @@ export class Database implements AsyncDisposable {
   }
 }
 
-/** Postgres cuts longer names off. */
-const longestName = 63;
+/** It needs no care in SQL, and leaves room for what is added to it: Postgres cuts names off. */
+const schemaName = /^[a-z_][a-z0-9_]{0,43}$/;
 
 /** What is told on the schema's channel. In SQL: `topic || ' ' || text`. */
 function payloadOf(topic: string, text: string): string {

@@ -58,7 +58,6 @@ async function versionOf(driver: Driver, quotedSchema: string): Promise<number> 
 
 /** One transaction. What others did while it waited for the lock is seen by the statements behind it. */
 function migration(schema: string, quotedSchema: string): string {
-  const literal = `'${schema.replaceAll("'", "''")}'`;
   const lock = createHash("sha256").update(`agentscope migration ${schema}`).digest().readBigInt64BE();
   const numbered = steps.map(
     (step, index) => `
@@ -70,7 +69,7 @@ function migration(schema: string, quotedSchema: string): string {
   return `
     select pg_advisory_xact_lock(${lock});
     do $migration$ begin
-      if not exists (select from pg_namespace where nspname = ${literal}) then
+      if not exists (select from pg_namespace where nspname = '${schema}') then
         create schema ${quotedSchema};
       end if;
       create table if not exists ${quotedSchema}.migration (

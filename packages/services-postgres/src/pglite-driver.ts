@@ -31,7 +31,7 @@ export class PGliteDriver implements Driver {
 
   async listen(channel: string, { onMessage }: ListenHandlers): Promise<AsyncDisposable> {
     // In quotes it keeps its case.
-    const unlisten = await this.#client.listen(`"${channel.replaceAll('"', '""')}"`, onMessage);
+    const unlisten = await this.#client.listen(`"${channel}"`, onMessage);
     return { [Symbol.asyncDispose]: unlisten };
   }
 

@@ -34,7 +34,7 @@ export class PostgresListener implements AsyncDisposable {
     };
     try {
       const client = this.#client ?? (await (this.#opening ??= this.#open()));
-      await client.query({ text: `listen ${quoted(channel)}` }); // Again changes nothing.
+      await client.query({ text: `listen "${channel}"` }); // Again changes nothing.
     } catch (thrown) {
       forget();
       throw thrown;
@@ -68,7 +68,7 @@ export class PostgresListener implements AsyncDisposable {
       });
       this.#client = client;
       try {
-        for (const channel of this.#channels.keys()) await client.query({ text: `listen ${quoted(channel)}` });
+        for (const channel of this.#channels.keys()) await client.query({ text: `listen "${channel}"` });
         this.#closing.signal.throwIfAborted();
       } catch (thrown) {
         if (this.#client === client) this.#drop(client);
@@ -124,9 +124,4 @@ export class PostgresListener implements AsyncDisposable {
       clearTimeout(patience);
     }
   }
-}
-
-/** In quotes a name keeps its case. */
-function quoted(channel: string): string {
-  return `"${channel.replaceAll('"', '""')}"`;
 }

@@ -19,6 +19,7 @@ import type {
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import type { Database } from "./database.ts";
 import { Lifetime } from "./lifetime.ts";
+import { patiently } from "./patiently.ts";
 import { TaskCrew } from "./task-crew.ts";
 import { openTaskEngine } from "./task-engine.ts";
 import { toJobData, toJobId, toName, toTask, toTaskRecord } from "./task-job.ts";
@@ -36,6 +37,9 @@ export interface PostgresTaskQueueOptions {
   /** How often a worker that waits looks for tasks whose delay or pause is over. Others are told at once. Default 1,000. */
   readonly lookEveryMs?: number | undefined;
 }
+
+/** The usual ones of a task. */
+const scheduledTerms = { retryLimit: 2, retryDelay: 1 };
 
 type Job = JobWithMetadata<JobData>;
 
@@ -70,6 +74,7 @@ export class PostgresTaskQueue implements TaskQueue {
   #hearing: Disposable | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  #closingReason: RuntimeError | undefined;
 
   constructor({ database, deadAfterMs = 30_000, lookEveryMs = 1_000 }: PostgresTaskQueueOptions) {
     if (!(deadAfterMs >= leastDeadAfterMs)) {
@@ -134,7 +139,7 @@ export class PostgresTaskQueue implements TaskQueue {
       const { id, name } = await this.#known(key);
       options?.signal?.throwIfAborted();
       const boss = await this.#boss();
-      const { affected } = await boss.cancel(name, id);
+      const { affected } = toReply(await boss.cancel(name, id));
       const job = await this.#known(key);
       // Whoever is at this attempt, or at one before it.
       if (affected > 0) await this.#database.tell("task", `${id} ${job.retryCount}`);
@@ -144,14 +149,14 @@ export class PostgresTaskQueue implements TaskQueue {
 
   retry(key: TaskKey, options?: CallOptions): Promise<TaskRecord> {
     return this.#lifetime.call(options, async () => {
-      const { id, name, state } = await this.#known(key);
+      const job = await this.#known(key);
+      const { id, name } = job;
       options?.signal?.throwIfAborted();
       const boss = await this.#boss();
-      const again = state === "failed" ? await boss.retry(name, id) : await boss.resume(name, id);
-      if (again.affected === 0) throw new RuntimeError("conflict", "The task has neither failed nor been canceled.");
-      const job = await this.#known(key);
+      const { affected } = toReply(job.state === "failed" ? await boss.retry(name, id) : await boss.resume(name, id));
+      if (affected === 0) throw new RuntimeError("conflict", "The task has neither failed nor been canceled.");
       await boss.update(name, undefined, { id, startAfter: 0 }); // Whatever pause it was in. It also tells the workers.
-      return toTaskRecord(key.queue, job);
+      return { ...toTaskRecord(key.queue, job), status: "pending", endedAt: undefined };
     });
   }
 
@@ -162,7 +167,7 @@ export class PostgresTaskQueue implements TaskQueue {
       await parseCron(cron, timeZone);
       const boss = await this.#bossWith(toName(queue));
       options?.signal?.throwIfAborted();
-      await boss.schedule(toName(queue), cron, data, { tz: timeZone, key: toName(name) });
+      await boss.schedule(toName(queue), cron, data, { ...scheduledTerms, tz: timeZone, key: toName(name) });
     });
   }
 
@@ -194,7 +199,8 @@ export class PostgresTaskQueue implements TaskQueue {
 
   async #close(): Promise<void> {
     this.#lifetime.end();
-    for (const { stopping } of this.#attempts.values()) stopping.abort(this.#lifetime.error());
+    this.#closingReason = this.#lifetime.error();
+    for (const { stopping } of this.#attempts.values()) stopping.abort(this.#closingReason);
     const crews = [...this.#crews.values()].flatMap((some) => [...some]);
     await Promise.all(crews.map((crew) => crew[Symbol.asyncDispose]()));
     clearInterval(this.#heartbeat);
@@ -284,13 +290,68 @@ export class PostgresTaskQueue implements TaskQueue {
       const text = toJsonText(result ?? null, "result");
       await this.#settle(attempt, (boss) => boss.complete(name, job, { result: text }));
     } catch (thrown) {
-      await this.#settle(attempt, (boss) => boss.fail(name, job, { error: toText(toErrorText(thrown)) }));
+      // It is not ours any more, unless it was stopped because we close: then it is given back.
+      const isLost = signal.aborted && signal.reason !== this.#closingReason;
+      const error = toText(toErrorText(thrown));
+      if (!isLost) await this.#settle(attempt, (boss) => boss.fail(name, job, { error }));
     } finally {
-      if (this.#attempts.get(job.id) === attempt) this.#attempts.delete(job.id);
+      this.#forget(attempt);
     }
   }
 
   /** Says how an attempt ended. Where that cannot be said, others do the task again when this worker counts as dead. */
   async #settle(attempt: Attempt, say: (boss: PgBoss) => Promise<unknown>): Promise<void> {
+    this.#forget(attempt); // From here on it is not stopped any more.
+    const patienceMs = this.#closingReason === undefined ? this.#deadAfterSeconds * 1000 : 0;
+    try {
+      await patiently(patienceMs, async () => say(await this.#boss()));
+    } catch {
+      // Nobody is there to be told.
+    }
+  }
+
+  #forget(attempt: Attempt): void {
+    if (this.#attempts.get(attempt.job.id) === attempt) this.#attempts.delete(attempt.job.id);
+  }
+
+  /** Says that all attempts are alive, and stops those that are not ours any more. */
+  async #beat(): Promise<void> {
+    const byQueue = Map.groupBy(this.#attempts.values(), ({ name }) => name);
+    for (const [name, attempts] of byQueue) {
+      try {
+        const boss = await this.#boss();
+        const jobs = attempts.map(({ job }) => job);
+        const { settled } = toReply(await boss.touch(name, jobs));
+        for (const attempt of attempts) if (!settled.includes(attempt.job.id)) await this.#lose(boss, attempt);
+      } catch {
+        // That it cannot be said does not mean that it is not so.
+      }
+    }
+  }
+
+  async #lose(boss: PgBoss, attempt: Attempt): Promise<void> {
+    const [job] = await boss.findJobs(attempt.name, { id: attempt.job.id });
+    if (this.#attempts.get(attempt.job.id) !== attempt) return; // It has ended meanwhile.
+    if (job?.state === "cancelled") stopCanceled(attempt);
+    else attempt.stopping.abort(new RuntimeError("unavailable", "This worker was taken for dead."));
   }
 }
+
+/** What the engine answers to a command: its types keep that to themselves. */
+interface CommandReply {
+  /** How many jobs it was about. */
+  readonly affected: number;
+  /** Which ones; only of those commands that say who has an attempt. */
+  readonly settled: readonly string[];
+}
+
+function toReply(reply: object): CommandReply {
+  const { affected = 0, settled = [] } = reply as Partial<CommandReply>; // It has both; our tests rely on them.
+  return { affected, settled };
+}
+
+function stopCanceled({ stopping }: Attempt): void {
+  stopping.abort(new RuntimeError("canceled", "The task was canceled."));
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { RunEntry } from "@agentscope-runtime/services";
+import { patiently } from "./patiently.ts";
 import { largestPiece } from "./run-events-text.ts";
 import type { RunFeed } from "./run-feed.ts";
 import { noSuchRun } from "./run-feeds.ts";
 import type { RunFeeds, RunLook } from "./run-feeds.ts";
 
-/** How long a follower goes on asking a database that cannot be reached, and how long it pauses between. */
+/** How long a follower goes on asking a database that cannot be reached: it outlives a restart. */
 const patienceMs = 60_000;
-const shortestPauseMs = 50;
-const longestPauseMs = 2_000;
 
 /** The events that are in the log at the first look, from this number on. */
 export async function* readRun(
@@ -51,29 +48,15 @@ export async function* followRun(
     if (feed.isCurrent && next >= feed.count) {
       if (feed.ended) return undefined;
       if (feed.isTold) await change;
-      else await patiently(() => feeds.follow(key, feed));
+      else await patiently(patienceMs, () => feeds.follow(key, feed));
       continue;
     }
-    const seen: RunLook | undefined = await patiently(() => feeds.look(key, next));
+    const seen: RunLook | undefined = await patiently(patienceMs, () => feeds.look(key, next));
     id ??= seen?.id;
     if (seen === undefined || seen.id !== id) throw noSuchRun();
     feed.isTold ||= seen.isTold;
     feed.learn(seen, doubts);
     if (seen.entries.length > 0) yield seen.entries;
     next += seen.entries.length;
-  }
-}
-
-/** A follower outlives a database that restarts. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const end = performance.now() + patienceMs;
-  for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    try {
-      return await ask();
-    } catch (thrown) {
-      const mayReturn = RuntimeError.is(thrown) && thrown.code === "unavailable";
-      if (!mayReturn || performance.now() > end) throw thrown;
-      await sleep(pauseMs, undefined, { ref: false });
-    }
   }
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { PgBoss } from "pg-boss";
 import type { Db } from "pg-boss";
 import type { Database } from "./database.ts";
@@ -19,7 +18,7 @@ const scheduledTaskSeconds = 2;
 export async function openTaskEngine({ database, deadAfterSeconds, onWork }: TaskEngineOptions): Promise<PgBoss> {
   const boss = new PgBoss({
     db: toBossDatabase(database, onWork),
-    schema: bossSchemaOf(database.schema),
+    schema: `${database.schema}_tasks`,
     backend: database.isPGlite ? "pglite" : "postgres",
     useListenNotify: true,
     superviseIntervalSeconds: deadAfterSeconds,
@@ -55,13 +54,11 @@ function toBossDatabase(database: Database, onWork: (queueName: string | undefin
           onWork(undefined);
         },
       });
-      return { close: () => listening[Symbol.asyncDispose]() };
+      return {
+        close: async () => {
+          await listening[Symbol.asyncDispose]();
+        },
+      };
     },
   };
-}
-
-/** pg-boss takes plain names only, of 50 bytes at most. */
-function bossSchemaOf(schema: string): string {
-  if (/^[a-z_][a-z0-9_]{0,43}$/.test(schema)) return `${schema}_tasks`;
-  return `agentscope_tasks_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
 }

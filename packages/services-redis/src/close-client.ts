@@ -4,7 +4,7 @@ import type { RedisClient } from "./redis-client.ts";
 export async function closeClient(client: RedisClient): Promise<void> {
   const standing = ["connecting", "connect", "ready"].includes(client.status);
   const { promise: ended, resolve } = Promise.withResolvers<void>();
-  client.on("end", resolve);
+  client.once("end", resolve);
   client.disconnect();
   if (standing) await ended;
 }

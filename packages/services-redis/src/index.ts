@@ -1,3 +1,20 @@
-export { openRedisConnection, RedisConnection } from "./redis-connection.ts";
+export { openRedisConnection } from "./redis-connection.ts";
+export { openRedisServices } from "./open-redis-services.ts";
 export { RedisLeases } from "./redis-leases.ts";
+export { RedisMemory } from "./redis-memory.ts";
+export { RedisRunLog } from "./redis-run-log.ts";
+export { RedisSessionHistory } from "./redis-session-history.ts";
+export { RedisState } from "./redis-state.ts";
+export { RedisTaskQueue } from "./redis-task-queue.ts";
 export { RedisTopic } from "./redis-topic.ts";
+
+export type { RedisClient, RedisClientSettings } from "./redis-client.ts";
+export type { RedisConnection, RedisConnectionOptions } from "./redis-connection.ts";
+export type { RedisLeasesOptions } from "./redis-leases.ts";
+export type { RedisMemoryOptions } from "./redis-memory.ts";
+export type { RedisRunLogOptions } from "./redis-run-log.ts";
+export type { RedisServices, RedisServicesOptions } from "./open-redis-services.ts";
+export type { RedisSessionHistoryOptions } from "./redis-session-history.ts";
+export type { RedisStateOptions } from "./redis-state.ts";
+export type { RedisTaskQueueOptions } from "./redis-task-queue.ts";
+export type { RedisTopicOptions } from "./redis-topic.ts";

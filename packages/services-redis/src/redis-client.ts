@@ -9,7 +9,8 @@ export interface RedisClientSettings {
   readonly maxRetriesPerRequest: number | null;
   readonly socketTimeout: number | undefined;
   readonly disconnectTimeout: number;
-  readonly retryStrategy: (times: number) => number;
+  /** The pause before the next try to connect; null for none. */
+  readonly retryStrategy: (times: number) => number | null;
   readonly replyMapping: "legacy";
   readonly stringNumbers: boolean;
 }
@@ -30,5 +31,5 @@ export interface RedisClient {
   on(event: "ready" | "close" | "end", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "message", listener: (channel: string, message: string) => void): unknown;
-  off(event: "end", listener: () => void): unknown;
+  once(event: "ready" | "end", listener: () => void): unknown;
 }

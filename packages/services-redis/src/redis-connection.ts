@@ -152,7 +152,7 @@ export class RedisConnection implements AsyncDisposable {
       maxRetriesPerRequest: 0,
       socketTimeout: this.timeoutMs,
       disconnectTimeout: 200,
-      retryStrategy: (times) => Math.min(25 * 2 ** times, 1000),
+      retryStrategy: reconnectDelay,
       replyMapping: "legacy",
       stringNumbers: false,
       ...changes,
@@ -194,6 +194,11 @@ export class RedisConnection implements AsyncDisposable {
         : "Redis cannot be reached. Check that it runs, and the address and password of the client.";
     return new RuntimeError("unavailable", message, { cause: this.#lastError });
   }
+}
+
+/** Soon at first, and then every second. */
+export function reconnectDelay(times: number): number {
+  return Math.min(25 * 2 ** times, 1000);
 }
 
 /** The pause before a command is sent again. */

@@ -15,14 +15,13 @@ import { Lifetime } from "./lifetime.ts";
 import { newestFirst } from "./newest-first.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { script } from "./script.ts";
-import { numberOf, toEntries } from "./stream-entry.ts";
 
 export interface RedisSessionHistoryOptions {
   /** Yours: it is not closed. */
   readonly connection: RedisConnection;
 }
 
-/** Conversations, each a stream of messages, kept until they are deleted. What a call costs does not grow with their length. */
+/** Conversations, each a list of messages, kept until they are deleted. What a call costs does not grow with their length. */
 export class RedisSessionHistory implements SessionHistoryService {
   readonly #lifetime = new Lifetime("RedisSessionHistory");
   readonly #connection: RedisConnection;
@@ -46,13 +45,14 @@ export class RedisSessionHistory implements SessionHistoryService {
     this.#lifetime.assertOpen(options);
     const limit = parseLimit(options?.limit);
     const scope = ["messages", key.userId, key.sessionId];
-    const last = options?.cursor === undefined ? "+" : Number(parseCursor(scope, options.cursor)) - 1;
-    const command = ["XREVRANGE", this.#messages(key), last, "-", "COUNT", limit] as const;
-    const entries = toEntries(await this.#connection.command(command, options?.signal)).toReversed();
-    const [oldest] = entries;
-    const first = oldest === undefined ? 1 : numberOf(oldest.id); // They are numbered from 1, without gaps.
+    const before = options?.cursor === undefined ? undefined : Number(parseCursor(scope, options.cursor));
+    const range = before === undefined ? [-limit, -1] : [Math.max(before - 1 - limit, 0), before - 2];
+    const command = ["LRANGE", this.#messages(key), ...range] as const;
+    const elements = (await this.#connection.command(command, options?.signal)) as readonly string[]; // By the protocol.
+    const messages = elements.map(toNumbered);
+    const first = messages[0]?.number ?? 1;
     return {
-      items: entries.map(({ fields }) => JSON.parse(fields["message"] ?? "") as Message), // Our own text of one.
+      items: messages.map(({ message }) => message),
       cursor: first > 1 ? encodeCursor(scope, String(first)) : undefined,
     };
   }
@@ -127,6 +127,13 @@ export class RedisSessionHistory implements SessionHistoryService {
   }
 }
 
+/** An element is the message's number, from 1 without gaps, the id of the write that added it, and its text. */
+function toNumbered(element: string): { readonly number: number; readonly message: Message } {
+  const end = element.indexOf(" ");
+  const text = element.slice(element.indexOf(" ", end + 1) + 1);
+  return { number: Number(element.slice(0, end)), message: JSON.parse(text) as Message }; // Our own text of one.
+}
+
 /** Of each key the fields that a script returned; null where there is none, as when it was deleted meanwhile. */
 function toRecords(keys: readonly SessionKey[], reply: unknown): SessionRecord[] {
   const rows = reply as readonly (readonly (string | null)[] | null)[]; // Our own scripts'.
@@ -145,17 +152,14 @@ function toRecords(keys: readonly SessionKey[], reply: unknown): SessionRecord[]
   });
 }
 
-/** Makes a session the last updated one, by the clock, but never before one that is there. */
+/** Makes a session the last updated one, by the clock, but never before one that is there. Returns the time to write down. */
 const touch = `
-local function touch(session, sessions, member)
+local function touch(sessions, member, updated)
   local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local updated = math.max(now, tonumber(redis.call('HGET', session, 'updated')) or 0)
-  redis.call('HSETNX', session, 'created', string.format('%.0f', now))
-  redis.call('HSET', session, 'updated', string.format('%.0f', updated))
   local last = redis.call('ZREVRANGE', sessions, 0, 0, 'WITHSCORES')[2]
   local place = math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
   redis.call('ZADD', sessions, string.format('%.0f', place), member)
+  return string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(updated) or 0))
 end
 `;
 
@@ -163,24 +167,29 @@ const append = script(`${touch}
 local messages, session, sessions = KEYS[1], KEYS[2], KEYS[3]
 local id, again, member = ARGV[1], ARGV[2], ARGV[3]
 if again == '1' then
-  for _, entry in ipairs(redis.call('XREVRANGE', messages, '+', '-', 'COUNT', 1000)) do
-    if entry[2][4] == id then return end
+  for _, element in ipairs(redis.call('LRANGE', messages, -1000, -1)) do
+    if string.match(element, '^%d+ (%S+)') == id then return end
   end
 end
-local count = tonumber(redis.call('HGET', session, 'count')) or 0
+local known = redis.call('HMGET', session, 'count', 'updated')
+local count = tonumber(known[1]) or 0
 for index = 4, #ARGV do
   count = count + 1
-  redis.call('XADD', messages, string.format('%d-0', count), 'message', ARGV[index], 'id', id)
+  redis.call('RPUSH', messages, string.format('%d ', count) .. id .. ' ' .. ARGV[index])
 end
-redis.call('HSET', session, 'count', count)
-touch(session, sessions, member)
+local updated = touch(sessions, member, known[2])
+if known[1] then
+  redis.call('HSET', session, 'count', count, 'updated', updated)
+else
+  redis.call('HSET', session, 'count', count, 'updated', updated, 'created', updated)
+end
 `);
 
 const update = script(`${touch}
 local session, sessions, member = KEYS[1], KEYS[2], ARGV[3]
-if redis.call('EXISTS', session) == 0 then return false end
-for index = 4, #ARGV, 2 do redis.call('HSET', session, ARGV[index], ARGV[index + 1]) end
-touch(session, sessions, member)
+local updated = redis.call('HGET', session, 'updated')
+if not updated then return false end
+redis.call('HSET', session, 'updated', touch(sessions, member, updated), unpack(ARGV, 4))
 return redis.call('HMGET', session, 'count', 'created', 'updated', 'title', 'metadata')
 `);
 

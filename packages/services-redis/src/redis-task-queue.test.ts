@@ -47,7 +47,9 @@ describeWithRedis("RedisTaskQueue", (url) => {
     const redis = new Redis(way.port, { lazyConnect: true });
     const connection: RedisConnection = await openRedisConnection({ redis, prefix, timeoutMs: 3000 });
     const queue = new RedisTaskQueue({ connection, stalledMs: 1000 });
-    cuts.set(queue, way.cut);
+    cuts.set(queue, () => {
+      way.cut();
+    });
     opened.push(async () => {
       await connection[Symbol.asyncDispose]();
       way.cut();

@@ -15,6 +15,7 @@ import { closeClient } from "./close-client.ts";
 import { decodeId, encodeId } from "./encode-id.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { RedisClient } from "./redis-client.ts";
+import { reconnectDelay } from "./redis-connection.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { TaskCrew } from "./task-crew.ts";
 import { TaskEngines } from "./task-engines.ts";
@@ -49,6 +50,8 @@ export class RedisTaskQueue implements TaskQueue {
   readonly #engines: TaskEngines;
   readonly #crews = new Set<TaskCrew>();
   #client: RedisClient | undefined;
+  /** From then on, a connection that breaks is not made again. */
+  #isOver = false;
 
   constructor({ connection, stalledMs = 10_000, keepEndedMs = 7 * 24 * 3_600_000 }: RedisTaskQueueOptions) {
     this.#connection = connection;
@@ -175,6 +178,7 @@ export class RedisTaskQueue implements TaskQueue {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.end();
+    this.#isOver = true;
     const crews = [...this.#crews];
     for (const crew of crews) crew.abandon(this.#lifetime.error());
     const closing = Promise.allSettled(crews.map((crew) => crew[Symbol.asyncDispose]()));
@@ -232,6 +236,7 @@ export class RedisTaskQueue implements TaskQueue {
       autoResendUnfulfilledCommands: true,
       maxRetriesPerRequest: null,
       socketTimeout: undefined,
+      retryStrategy: (times) => (this.#isOver ? null : reconnectDelay(times)),
     });
     client.on("error", () => undefined); // It tries again by itself.
     this.#client = client;

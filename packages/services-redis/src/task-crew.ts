@@ -52,6 +52,7 @@ export class TaskCrew implements AsyncDisposable {
       concurrency,
       lockDuration: stalledMs,
       stalledInterval: Math.ceil(stalledMs / 2),
+      runRetryDelay: 1000, // How soon it goes on when the connection was lost. While it waits, it cannot be closed.
       maxStalledCount: Number.MAX_SAFE_INTEGER, // Whether it is tried again is not for BullMQ to say.
       settings: { repeatStrategy },
     });
@@ -84,7 +85,8 @@ export class TaskCrew implements AsyncDisposable {
   /** Waits for the tasks under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#pulse);
-    await this.#worker.close();
+    const closing = this.#worker.close();
+    await Promise.all([closing, this.#worker.getBackend().blockingClient?.then(letEnd)]);
     this.#stopListening?.();
   }
 
@@ -165,6 +167,15 @@ export class TaskCrew implements AsyncDisposable {
       }
     }
   }
+}
+
+/** BullMQ closes a connection and waits for its end, which ioredis never tells of one that is between two tries to connect. */
+function letEnd(client: Pick<RedisClient, "status" | "once" | "connect" | "disconnect">): void {
+  if (client.status !== "reconnecting") return;
+  client.once("ready", () => {
+    client.disconnect();
+  });
+  client.connect().catch(() => undefined); // Then it has ended.
 }
 
 async function outcomeOf(

@@ -2,8 +2,8 @@ import { describeWithPostgres, describeWithRedis } from "@agentscope-runtime-too
 import { readWithCuts } from "./read-with-cuts.ts";
 import { beginStory, startReplicas } from "./replicas.ts";
 
-const runs = 40;
-const cutsEach = 26;
+const wantedCuts = 1_000;
+const mostCutsEach = 60;
 const atOnce = 8;
 
 /** Numbers that look random and are the same each time: mulberry32. */
@@ -24,13 +24,13 @@ async function cutAThousandTimes(store: string): Promise<void> {
   let cuts = 0;
   let next = 0;
   const reader = async (): Promise<void> => {
-    for (let run = next++; run < runs; run = next++) {
+    for (let run = next++; cuts < wantedCuts; run = next++) {
       const id = `run_${run}`;
       // 10 to 2,000 events, as many short as long ones; some faster than they can be read, some slower.
       const pieces = Math.round(4 * 500 ** random());
       const story = random() < 0.5 ? { pieces } : { pieces: Math.min(pieces, 300), intervalMs: 1 };
       await beginStory(urls[run % urls.length] ?? "", story, { id });
-      const reading = await readWithCuts({ urls, runId: id, random, cuts: cutsEach });
+      const reading = await readWithCuts({ urls, runId: id, random, cuts: mostCutsEach });
       // Exactly 0 to n: none lost, none doubled, none out of order.
       expect(reading.events.map(({ sequence_number: number }) => number)).toEqual([...reading.events.keys()]);
       expect(reading.events.at(-1)).toMatchObject({ object: "response", status: "completed" });
@@ -39,7 +39,6 @@ async function cutAThousandTimes(store: string): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, reader));
-  expect(cuts).toBeGreaterThanOrEqual(700);
 }
 
 describeWithPostgres("streams of two replicas on Postgres", (url) => {

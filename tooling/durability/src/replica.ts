@@ -1,11 +1,16 @@
 // One of several processes that serve the same app from the same store.
 import { AgentApp } from "@agentscope-runtime/core";
 import { serve } from "@agentscope-runtime/express";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { openServices } from "./open-services.ts";
 import { storyAgent } from "./story-agent.ts";
 
 const { STORE = "", NAMESPACE = "", EFFECTS = "", PORT = "0" } = process.env;
 const services = await openServices(STORE, NAMESPACE);
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Tells the test that something has happened. */
 async function effect(name: string): Promise<void> {
@@ -28,8 +33,12 @@ const app = new AgentApp({
     {
       method: "GET",
       path: "/memory",
-      doc: { summary: "How much memory the process takes." },
-      handle: () => ({ status: 200, body: { json: process.memoryUsage() } }),
+      doc: { summary: "How many bytes are held, without garbage." },
+      handle: () => {
+        collectGarbage();
+        const { heapUsed, external } = process.memoryUsage();
+        return { status: 200, body: { json: { held: heapUsed + external } } };
+      },
     },
   ],
 });

@@ -59,7 +59,7 @@ export function storyRequest(order: StoryOrder, more: object = {}): RequestInit 
 export async function beginStory(
   url: string,
   order: StoryOrder,
-  more: object & { readonly id: string },
+  more: Readonly<Record<string, string>>,
 ): Promise<void> {
   const leaving = new AbortController();
   const answer = await fetch(`${url}/process`, { ...storyRequest(order, more), signal: leaving.signal });

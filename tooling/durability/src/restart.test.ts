@@ -16,7 +16,7 @@ async function restartUnderLoad(server: TestServer): Promise<void> {
   const urls = replicas.processes.map(({ url }) => url);
   const seen = new Map<number, number>();
   const reading = Array.from({ length: clients }, async (_, index) => {
-    const client = createClient({ baseUrl: urls[index % urls.length] ?? "", retry: { attempts: 40 } });
+    const client = createClient({ baseUrl: urls[index % urls.length] ?? "", retry: { maxRetries: 40, maxDelayMs: 1_000 } });
     const order = JSON.stringify({ pieces: 300, intervalMs: 20 });
     const numbers: (number | null)[] = [];
     let last: unknown;

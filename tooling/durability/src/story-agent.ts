@@ -1,4 +1,4 @@
-import type { QueryHandler } from "@agentscope-runtime/core";
+import type { AgentOutput, QueryHandler } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -9,8 +9,14 @@ export interface StoryOrder {
   readonly intervalMs?: number;
   /** Characters of each piece. */
   readonly size?: number;
+  /** Each piece replaces the one before it, as the progress of a tool does: much is said, and little stays. */
+  readonly replacing?: boolean;
   /** Something to do once in the session, before the story: what `effect` is called with. */
   readonly once?: string;
+}
+
+function progress(output: string): AgentOutput {
+  return { type: "tool.result", callId: "long", name: "watch", output, preliminary: true };
 }
 
 /** Tells as many pieces as it is asked for. What must happen once is noted, and told first. */
@@ -20,7 +26,8 @@ export function storyAgent(effect: (name: string) => Promise<void>): QueryHandle
     const order = JSON.parse(part?.type === "text" ? (part.text ?? "") : "") as StoryOrder; // The tests'.
     if (order.once !== undefined) yield await doOnce(order.once);
     for (let piece = 0; piece < order.pieces; piece += 1) {
-      yield `${piece} `.padEnd(order.size ?? 0, "x");
+      const text = `${piece} `.padEnd(order.size ?? 0, "x");
+      yield order.replacing === true ? progress(text) : text;
       if (order.intervalMs !== undefined) await sleep(order.intervalMs, undefined, { signal });
     }
 
