@@ -1,6 +1,8 @@
 /** @type {import("jest").Config} */
 export default {
   testEnvironment: "node",
+  // Long enough for real processes and servers on a busy machine.
+  testTimeout: 30_000,
   // Start no server: a test that needs a Postgres or a Redis asks for it.
   globalSetup: "<rootDir>/tooling/services/src/jest-setup.ts",
   globalTeardown: "<rootDir>/tooling/services/src/jest-teardown.ts",

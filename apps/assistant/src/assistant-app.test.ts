@@ -3,9 +3,12 @@ import type { AgentApp } from "@agentscope-runtime/core";
 import type { AgentResponse } from "@agentscope-runtime/protocol";
 import { assistantApp } from "./assistant-app.ts";
 import { modelFrom } from "./model.ts";
+import { servicesInProcess } from "./services-in-process.ts";
 
 async function startedApp(): Promise<AgentApp> {
-  const app = assistantApp({ model: modelFrom({ provider: undefined }), now: () => Date.UTC(2026, 0, 2, 3, 4, 5) });
+  const services = servicesInProcess();
+  const now = (): number => Date.UTC(2026, 0, 2, 3, 4, 5);
+  const app = assistantApp({ model: modelFrom({ provider: undefined }), services, now });
   await app.start();
   return app;
 }

@@ -1,24 +1,23 @@
 import { AgentApp } from "@agentscope-runtime/core";
-import type { Logger } from "@agentscope-runtime/core";
-import { InProcessMemory, InProcessSessionHistory } from "@agentscope-runtime/services";
+import type { AppServices, Logger } from "@agentscope-runtime/core";
 import { assistantAgent } from "./assistant-agent.ts";
 import type { AssistantOptions } from "./assistant-agent.ts";
 import { chatPageRoute } from "./chat-page.ts";
 
 export interface AssistantAppOptions extends AssistantOptions {
+  /** The app closes them. */
+  readonly services: AppServices & AsyncDisposable;
   readonly logger?: Logger;
 }
 
 /** The whole stack, wired by hand. */
-export function assistantApp({ logger, ...options }: AssistantAppOptions): AgentApp {
-  const sessions = new InProcessSessionHistory();
-  const memory = new InProcessMemory();
+export function assistantApp({ logger, services, ...options }: AssistantAppOptions): AgentApp {
   return new AgentApp({
     name: "assistant",
     description: "The reference assistant of AgentScope Runtime.",
     query: assistantAgent(options),
-    services: { sessions, memory },
-    resources: [sessions, memory],
+    services,
+    resources: [services],
     routes: [chatPageRoute()],
     ...(logger === undefined ? {} : { logger }),
   });

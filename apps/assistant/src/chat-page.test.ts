@@ -3,9 +3,12 @@ import type { Server } from "@agentscope-runtime/express";
 import { describeInBrowser } from "@agentscope-runtime-tooling/testing";
 import { assistantApp } from "./assistant-app.ts";
 import { modelFrom } from "./model.ts";
+import { servicesInProcess } from "./services-in-process.ts";
 
 async function serving(): Promise<Server> {
-  return serve(assistantApp({ model: modelFrom({ provider: undefined }) }), { port: 0, closeOnSignals: false });
+  const services = servicesInProcess();
+  const model = modelFrom({ provider: undefined });
+  return serve(assistantApp({ model, services }), { port: 0, closeOnSignals: false });
 }
 
 describeInBrowser("the chat page", {

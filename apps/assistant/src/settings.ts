@@ -1,5 +1,6 @@
 import { parse } from "@agentscope-runtime/protocol";
 import { z } from "zod";
+import type { Store } from "./open-services.ts";
 
 const settingsSchema = z
   .object({
@@ -9,17 +10,34 @@ const settingsSchema = z
     OPENAI_API_KEY: z.string().optional(),
     OPENAI_BASE_URL: z.url().optional(),
     MODEL: z.string().default("gpt-5-mini"),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+    AGENTSCOPE_DATA_DIR: z.string().default(".agentscope"),
   })
-  .transform(({ PORT, HOST, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, MODEL }) => ({
+  .transform(({ PORT, HOST, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, MODEL, ...store }) => ({
     port: PORT,
     host: HOST,
     logLevel: LOG_LEVEL,
+    /** A database before a Redis, and either of them before the directory. */
+    store: storeFrom(store),
     /** Undefined when neither a key nor an address is set: then the scripted model answers. */
     provider:
       OPENAI_API_KEY === undefined && OPENAI_BASE_URL === undefined
         ? undefined
         : { apiKey: OPENAI_API_KEY ?? "none", baseUrl: OPENAI_BASE_URL ?? "https://api.openai.com/v1", model: MODEL },
   }));
+
+interface StoreSettings {
+  readonly DATABASE_URL?: string | undefined;
+  readonly REDIS_URL?: string | undefined;
+  readonly AGENTSCOPE_DATA_DIR: string;
+}
+
+function storeFrom({ DATABASE_URL, REDIS_URL, AGENTSCOPE_DATA_DIR }: StoreSettings): Store {
+  if (DATABASE_URL !== undefined) return { kind: "postgres", url: DATABASE_URL };
+  if (REDIS_URL !== undefined) return { kind: "redis", url: REDIS_URL };
+  return { kind: "directory", path: AGENTSCOPE_DATA_DIR };
+}
 
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -291,6 +291,8 @@ export class AgentApp implements AsyncDisposable {
     const runs = this.#runs;
     return {
       agents: [...this.#agents.keys()],
+      sessions: this.#options.services?.sessions,
+      state: this.#options.services?.state,
       start: async (request) => {
         this.#assertReady();
         return this.#start(request);
@@ -299,6 +301,8 @@ export class AgentApp implements AsyncDisposable {
       get: async (key, options) => runs.get(key, options),
       list: async (ownerId, options) => runs.list(ownerId, options),
       cancel: async (key, options) => runs.cancel(key, options),
+      delete: async (key, options) => runs.delete(key, options),
+      history: async (session, options) => this.#options.services?.sessions?.read(session, options),
       pendingApprovals: async (key, options) => {
         const record = await runs.get(key, options);
         return (await this.#approvals.of(record, record.runId)).pending;

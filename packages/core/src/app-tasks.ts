@@ -114,8 +114,10 @@ export class AppTasks implements AsyncDisposable {
         this.#problem = undefined;
         return;
       } catch (thrown) {
-        if (this.#problem === undefined) logger.error({ err: thrown, path }, "The task queue cannot be reached.");
-        this.#problem = "the task queue cannot be reached";
+        const problem = RuntimeError.is(thrown) ? thrown.message : "The task queue cannot be reached.";
+        if (this.#problem !== problem)
+          logger.error({ err: thrown, path }, "Tasks are not done until their queue is back.");
+        this.#problem = problem;
         await sleep(workAgainMs, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Lease, RunRecord, Subscription } from "@agentscope-runtime/services";
 import type { Logger } from "./logger.ts";
 import type { ReplicaMessage } from "./replica-message.ts";
@@ -18,6 +19,10 @@ export interface ReplicaOptions extends RunServices {
 /** Where all replicas listen. */
 const everybody = "replicas";
 
+/** How long a start waits before it goes on in the background. */
+const longestStartMs = 500;
+const lookAgainMs = 50;
+
 function leaseOf(name: string): string {
   return `replica/${name}`;
 }
@@ -31,7 +36,7 @@ export class Replica implements AsyncDisposable {
   readonly #options: ReplicaOptions;
   readonly #closing = new AbortController();
   #lease: Lease | undefined;
-  #problem: string | undefined = "not started";
+  #problem: string | undefined = "It is not started.";
   readonly #listening = new Map<string, Subscription>();
   #beating: Promise<void> | undefined;
   #sweeping: Promise<void> | undefined;
@@ -45,11 +50,24 @@ export class Replica implements AsyncDisposable {
     return this.#problem;
   }
 
-  /** Becomes known to the others. When the services cannot be reached it goes on trying: see `problem`. */
+  /**
+   * Becomes known to the others. When the services cannot be reached it goes on trying, and when they take long it goes on
+   * waiting: see `problem`.
+   */
   async start(): Promise<void> {
     if (this.#beating !== undefined) return;
-    await this.#beat();
-    this.#beating = this.#goOn();
+    this.#problem = "Its services are still starting.";
+    const first = this.#beat();
+    this.#beating = first.then(async () => this.#goOn());
+    await Promise.race([first, sleep(longestStartMs, undefined, { ref: false })]);
+  }
+
+  /** Resolves when runs can begin, or when the time is over. */
+  async ready(waitMs: number): Promise<void> {
+    const deadline = performance.now() + waitMs;
+    while (this.#problem !== undefined && !this.#closing.signal.aborted && performance.now() < deadline) {
+      await sleep(lookAgainMs, undefined, { ref: false });
+    }
   }
 
   /** Tells one replica, or all of them, something. It may miss it. */
@@ -67,7 +85,7 @@ export class Replica implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    this.#problem = "shut down";
+    this.#problem = "It has shut down.";
     await this.#beating;
     await this.#sweeping;
     for (const subscription of this.#listening.values()) await subscription[Symbol.asyncDispose]();
@@ -100,8 +118,9 @@ export class Replica implements AsyncDisposable {
       for (const name of [everybody, leaseOf(this.name)]) await this.#listen(name);
       if (this.#problem !== undefined && this.#lease !== undefined) this.#problem = undefined;
     } catch (thrown) {
-      if (this.#problem === undefined) logger.error({ err: thrown }, "The services of runs cannot be reached.");
-      this.#problem = "the services of runs cannot be reached";
+      const problem = RuntimeError.is(thrown) ? thrown.message : "The services of runs cannot be reached.";
+      if (this.#problem !== problem) logger.error({ err: thrown }, "Runs cannot begin until their services are back.");
+      this.#problem = problem;
     }
   }
 
@@ -113,7 +132,7 @@ export class Replica implements AsyncDisposable {
     // What has expired and nobody took can be had again, and nothing is lost.
     this.#lease = renewed ?? (await leases.acquire(leaseOf(this.name), ttlMs));
     if (this.#lease !== undefined) return;
-    this.#problem = "another replica has taken this one for dead";
+    this.#problem = "Another replica has taken this one for dead.";
     if (held === undefined) return;
     logger.error({ replica: this.name }, "Another replica has taken this one for dead: its runs are stopped.");
     onLost();

@@ -256,7 +256,7 @@ describe("replicas of an app", () => {
       jsonOf(await callHandler(app.handle, { method: "GET", path: "/readiness" }));
     expect(await readiness()).toEqual({
       status: "not_ready",
-      reasons: { runs: "the services of runs cannot be reached" },
+      reasons: { runs: "The services of runs cannot be reached." },
     });
     const refused = await callHandler(app.handle, { path: "/process", body: { input } });
     expect(refused.status).toBe(503);

@@ -1,13 +1,17 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentRequest } from "@agentscope-runtime/protocol";
+import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import type {
   CallOptions,
   Page,
+  PageOptions,
   RunEntry,
   RunKey,
   RunListOptions,
   RunReadOptions,
   RunRecord,
+  SessionHistoryService,
+  SessionKey,
+  StateService,
 } from "@agentscope-runtime/services";
 import type { Decision } from "./approvals.ts";
 import type { Identity } from "./identity.ts";
@@ -33,6 +37,9 @@ export interface Decided {
 export interface RunDoor {
   /** The names of the app's agents. The first one answers where a request names none. */
   readonly agents: readonly string[];
+  /** What the app was given to keep sessions and state; a protocol keeps there what must outlive this process. */
+  readonly sessions: SessionHistoryService | undefined;
+  readonly state: StateService | undefined;
   /** Begins a run, or attaches to the one that the same request began. */
   start(request: DoorRequest): Promise<RunKey>;
   /** The run's events as JSON text, in order and in batches; with `follow`, until it ends. */
@@ -42,6 +49,10 @@ export interface RunDoor {
   list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>>;
   /** Resolves when the agent has stopped, on whichever replica. */
   cancel(key: RunKey, options?: CallOptions): Promise<RunRecord>;
+  /** Stops a run and forgets it with its events; what it said stays in its session. `not_found` as with `get`. */
+  delete(key: RunKey, options?: CallOptions): Promise<void>;
+  /** A page of what was said in a session, the newest last; undefined when the app keeps no sessions. */
+  history(session: SessionKey, options?: PageOptions): Promise<Page<Message> | undefined>;
   /** What a run has asked people and nobody has answered: ids of approvals. */
   pendingApprovals(key: RunKey, options?: CallOptions): Promise<readonly string[]>;
   /**

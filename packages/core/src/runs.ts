@@ -68,7 +68,7 @@ export function ownerOf(identity: Identity | undefined): string {
 
 const lastReadMs = 2_000;
 /** How long a caller waits for a log that is away, and how long what it left there is cleaned up. */
-const createPatienceMs = 3_000;
+const createPatienceMs = 10_000;
 const forgetPatienceMs = 600_000;
 /** How long the holder of a run may take to hear that it shall stop, before it is told again. */
 const tellAgainMs = 1_000;
@@ -149,6 +149,7 @@ export class Runs implements AsyncDisposable {
       this.#attach(key, start.reader);
       return key;
     }
+    if (this.problem !== undefined) await this.#replica.ready(createPatienceMs);
     this.#assertRoom(agent);
     const strategy = request.multitask_strategy ?? start.multitaskStrategy;
     const mergeMs = typeof strategy === "object" ? strategy.merge : undefined;
@@ -216,6 +217,12 @@ export class Runs implements AsyncDisposable {
     return this.get(key, options);
   }
 
+  /** Stops a run and forgets it with its events. */
+  async delete(key: RunKey, options?: CallOptions): Promise<void> {
+    await this.cancel(key, options);
+    await this.#options.runLog.delete(key, options);
+  }
+
   /**
    * Takes no more runs, hands over those that have not begun where another replica can find them, and lets those under
    * way finish within the budget; what is left then ends `incomplete`, to be continued in its session. Readers get a
@@ -245,7 +252,7 @@ export class Runs implements AsyncDisposable {
   #assertRoom(agent: string): void {
     const { agents, maxConcurrentRuns } = this.#options;
     if (!this.#accepting) throw new RuntimeError("unavailable", "The server is shutting down: try another replica.");
-    if (this.problem !== undefined) throw new RuntimeError("unavailable", `No run can begin: ${this.problem}.`);
+    if (this.problem !== undefined) throw new RuntimeError("unavailable", `No run can begin: ${this.problem}`);
     if (agents.get(agent)?.started !== true) throw new RuntimeError("unavailable", "The agent is not started yet.");
     if (this.#live.size < maxConcurrentRuns) return;
     throw new RuntimeError("resource_exhausted", `The server runs ${maxConcurrentRuns} agents already.`, {

@@ -18,6 +18,8 @@ export interface Hearer {
 export interface DatabaseOptions {
   readonly driver: Driver;
   readonly schema: string;
+  /** True: the tables are looked after by the first call that reaches the database, and not before. */
+  readonly lazy?: boolean | undefined;
 }
 
 /** How often a statement is tried that gave way to others. */
@@ -38,6 +40,8 @@ export class Database implements AsyncDisposable {
   readonly #hearers = new Map<string, Set<Hearer>>();
   readonly #tell: Statement;
   #listening: Promise<AsyncDisposable> | undefined;
+  #migrating: Promise<void> | undefined;
+  #migrated = false;
   #over = false;
 
   private constructor({ driver, schema }: DatabaseOptions) {
@@ -58,7 +62,7 @@ export class Database implements AsyncDisposable {
         );
       }
       const database = new Database(options);
-      await migrate(driver, schema, database.quotedSchema);
+      if (options.lazy !== true) await database.#migrate();
       return database;
     } catch (thrown) {
       await driver[Symbol.asyncDispose]();
@@ -75,6 +79,7 @@ export class Database implements AsyncDisposable {
     for (let tried = 1; ; tried++) {
       this.#assertOpen();
       try {
+        if (!this.#migrated) await this.#migrate();
         return await this.#driver.query<TRow>(wanted, values, options?.signal);
       } catch (thrown) {
         options?.signal?.throwIfAborted();
@@ -88,6 +93,7 @@ export class Database implements AsyncDisposable {
   async run(sql: string, values?: readonly unknown[]): Promise<readonly object[]> {
     this.#assertOpen();
     try {
+      if (!this.#migrated) await this.#migrate();
       return await this.#driver.run(sql, values);
     } catch (thrown) {
       throw toRuntimeError(thrown, this.#driver.name);
@@ -154,6 +160,17 @@ export class Database implements AsyncDisposable {
     } catch (thrown) {
       this.#listening = undefined; // The next one tries again.
       throw thrown;
+    }
+  }
+
+  /** Once. When it fails, the next call tries again. */
+  async #migrate(): Promise<void> {
+    this.#migrating ??= migrate(this.#driver, this.schema, this.quotedSchema);
+    try {
+      await this.#migrating;
+      this.#migrated = true;
+    } finally {
+      this.#migrating = undefined;
     }
   }
 

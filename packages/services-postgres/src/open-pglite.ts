@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RuntimeError } from "@agentscope-runtime/protocol";
@@ -5,6 +6,9 @@ import { Database } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { PGliteClient } from "./pglite-client.ts";
 import { PGliteDriver } from "./pglite-driver.ts";
+
+/** A database's files, as a `.tar.gz`. */
+type Template = () => Promise<Blob>;
 
 export interface OpenPGliteOptions {
   /**
@@ -16,35 +20,67 @@ export interface OpenPGliteOptions {
   readonly client?: PGliteClient | undefined;
   /** Default "agentscope". */
   readonly schema?: string | undefined;
+  /**
+   * True: resolves at once, while PGlite is still starting, which takes seconds in a new directory. Calls wait for it. That
+   * another process has the directory is told at once all the same. Default false.
+   */
+  readonly lazy?: boolean | undefined;
+  /**
+   * What a new database begins with, such as `dataDir` of `@electric-sql/pglite-prepopulatedfs`. To make one from nothing, as
+   * PGlite does by default, takes seconds; to unpack one a fraction of that.
+   */
+  readonly template?: Template | undefined;
 }
 
 /** A Postgres inside of this process, ready for the services. It needs the package `@electric-sql/pglite`. */
-export async function openPGlite({
-  directory,
-  client,
-  schema = "agentscope",
-}: OpenPGliteOptions = {}): Promise<Database> {
-  if (client !== undefined) return Database.open({ driver: new PGliteDriver(client, async () => undefined), schema });
-  return Database.open({ driver: await openDriver(directory), schema });
+export async function openPGlite(options: OpenPGliteOptions = {}): Promise<Database> {
+  const { schema = "agentscope", lazy } = options;
+  const driver = await createDriver(options);
+  const opening = driver.client();
+  // Who is lazy learns with the next call why it failed.
+  if (lazy === true) opening.catch(() => undefined);
+  else await orDispose(opening, driver);
+  return Database.open({ driver, schema, lazy });
 }
 
-async function openDriver(directory: string | undefined): Promise<PGliteDriver> {
-  if (directory === undefined) {
-    const client = await createClient(undefined);
-    return new PGliteDriver(client, () => client.close());
-  }
-  const lock = await lockDirectory(directory);
+async function orDispose(opening: Promise<unknown>, driver: PGliteDriver): Promise<void> {
   try {
-    const client = await createClient(join(directory, "data"));
-    return new PGliteDriver(client, async () => {
+    await opening;
+  } catch (thrown) {
+    await driver[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
+async function createDriver({ directory, client, template }: OpenPGliteOptions): Promise<PGliteDriver> {
+  if (client !== undefined) {
+    return new PGliteDriver(
+      () => Promise.resolve(client),
+      () => Promise.resolve(), // Somebody else's.
+    );
+  }
+  if (directory === undefined)
+    return new PGliteDriver(
+      () => createClient(undefined, template),
+      async (own) => own?.close(),
+    );
+  const lock = await lockDirectory(directory);
+  return new PGliteDriver(
+    () => openDirectory(directory, template),
+    async (own) => {
       try {
-        await client.close();
+        await own?.close();
       } finally {
         await lock[Symbol.asyncDispose]();
       }
-    });
+    },
+  );
+}
+
+async function openDirectory(directory: string, template: Template | undefined): Promise<PGliteClient> {
+  try {
+    return await createClient(join(directory, "data"), template);
   } catch (thrown) {
-    await lock[Symbol.asyncDispose]();
     if (RuntimeError.is(thrown)) throw thrown;
     throw new RuntimeError(
       "unavailable",
@@ -54,11 +90,12 @@ async function openDriver(directory: string | undefined): Promise<PGliteDriver> 
   }
 }
 
-async function createClient(dataDir: string | undefined): Promise<PGliteClient> {
+async function createClient(dataDir: string | undefined, template: Template | undefined): Promise<PGliteClient> {
   const { PGlite } = await importPGlite();
-  if (dataDir === undefined) return PGlite.create();
-  await mkdir(dataDir, { recursive: true });
-  return PGlite.create(dataDir);
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
+  const isNew = dataDir === undefined || !existsSync(join(dataDir, "PG_VERSION"));
+  const loadDataDir = isNew ? await template?.() : undefined;
+  return PGlite.create({ ...(dataDir !== undefined && { dataDir }), ...(loadDataDir && { loadDataDir }) });
 }
 
 async function importPGlite() {

@@ -84,9 +84,9 @@ describeWithPostgres("a Postgres through a pool", (url) => {
     // Whether it is told or not: the follower gets it.
     await elsewhere.runLog.append(run, { holder: "elsewhere", first: 1, events: ["1"] });
     expect(await next).toMatchObject({ value: [{ sequence: 1, data: "1" }] });
-    let message = 0;
+    let count = 0;
     const publishing = eventually(async () => {
-      await elsewhere.topic.publish("news", String(message++));
+      await elsewhere.topic.publish("news", String(count++));
       return Promise.race([heard, sleep(20)]);
     });
     expect(await publishing).toMatchObject({ done: false });

@@ -5,7 +5,9 @@ import type { NewRun, RunEntry } from "@agentscope-runtime/services";
 import { describeContract, eventually, runLogContract } from "@agentscope-runtime/services/testing";
 import pg from "pg";
 import { openPGlite, openPostgres, PostgresRunLog } from "./index.ts";
-import type { PostgresPool } from "./index.ts";
+import { Database } from "./database.ts";
+import type { Driver } from "./driver.ts";
+import { PostgresDriver } from "./postgres-driver.ts";
 
 const key = { ownerId: "ada", runId: "r1" };
 const holder = "replica_1";
@@ -92,35 +94,25 @@ describeDatabases({ openPostgres, openPGlite }, (databases) => {
 
 describeWithPostgres("a run log on Postgres", (url) => {
   let pool: pg.Pool;
-  let queries: string[];
-  /** The pool, which takes down what it is asked. */
-  let watched: PostgresPool;
   beforeEach(() => {
     pool = new pg.Pool({ connectionString: url() });
-    queries = [];
-    watched = {
-      connect: async () => {
-        const client = await pool.connect();
-        return {
-          query: (query) => {
-            queries.push(query.text);
-            return client.query(query);
-          },
-          on: (event: string, listener: (...values: never[]) => void) => client.on(event as "error", listener),
-          off: (event, listener) => client.off(event, listener),
-          release: (destroy) => {
-            client.release(destroy);
-          },
-        };
-      },
-      on: (event, listener) => pool.on(event, listener),
-      off: (event, listener) => pool.off(event, listener),
-    };
   });
   afterEach(() => pool.end());
 
   it("hands events to readers of the same instance without asking Postgres again", async () => {
-    await using database = await openPostgres({ pool: watched, schema: freshName() });
+    const asked: string[] = [];
+    const driver = new PostgresDriver(pool);
+    const watched: Driver = {
+      name: driver.name,
+      query: (wanted, values, signal) => {
+        asked.push(wanted.text);
+        return driver.query(wanted, values, signal);
+      },
+      run: (sql, values) => driver.run(sql, values),
+      listen: (channel, handlers) => driver.listen(channel, handlers),
+      [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+    };
+    await using database = await Database.open({ driver: watched, schema: freshName() });
     await using log = new PostgresRunLog({ database });
     await log.create(key, newRun);
     await log.append(key, { holder, first: 0, events: ["0"] });
@@ -128,10 +120,10 @@ describeWithPostgres("a run log on Postgres", (url) => {
     for (const reader of readers) expect(await take(reader, 1)).toEqual(["0"]);
     const next = readers.map((reader) => take(reader, 20));
     await log.append(key, { holder, first: 1, events: ["1"] }); // They are waiting by the time it is written.
-    queries.length = 0;
+    asked.length = 0;
     for (let first = 2; first <= 20; first++) await log.append(key, { holder, first, events: [String(first)] });
     for (const some of next) expect(await some).toHaveLength(20);
-    expect(queries).toHaveLength(19);
+    expect(asked).toHaveLength(19);
     for (const reader of readers) await reader.return?.();
   });
 

@@ -22,7 +22,7 @@ import { Leavable } from "./leavable.ts";
 import { Lifetime } from "./lifetime.ts";
 import { PageRequest } from "./page-request.ts";
 import { followRun, readRun } from "./read-run.ts";
-import { toEventsText } from "./run-events-text.ts";
+import { largestPiece, toEventsText } from "./run-events-text.ts";
 import type { RunFeed } from "./run-feed.ts";
 import { greatestNumber, noSuchRun, RunFeeds } from "./run-feeds.ts";
 import { runStatements, toRunRecord } from "./run-statements.ts";
@@ -154,11 +154,9 @@ export class PostgresRunLog implements RunLog {
   append(runKey: RunKey, write: RunWrite, options?: CallOptions): Promise<void> {
     return this.#lifetime.call(options, async () => {
       const key = keyOf(runKey);
-      const [row] = await this.#database.query<{ id: number }>(
-        this.#statements.append,
-        this.#writeValues(key, write),
-        options,
-      );
+      const { append, appendMany } = this.#statements;
+      const statement = write.events.length > largestPiece ? appendMany : append;
+      const [row] = await this.#database.query<{ id: number }>(statement, this.#writeValues(key, write), options);
       if (row === undefined) throw await this.#refusal(runKey, write);
       this.#feeds.get(key)?.add(row.id, write.first, write.events);
     });
@@ -168,7 +166,9 @@ export class PostgresRunLog implements RunLog {
     return this.#lifetime.call(options, async () => {
       const key = keyOf(runKey);
       const values = [...this.#writeValues(key, end), end.status];
-      const [row] = await this.#database.query<RunRow>(this.#statements.finish, values, options);
+      const { finish, finishMany } = this.#statements;
+      const statement = end.events.length > largestPiece ? finishMany : finish;
+      const [row] = await this.#database.query<RunRow>(statement, values, options);
       if (row === undefined) throw await this.#refusal(runKey, end);
       const feed = this.#feeds.get(key);
       feed?.add(row.position, end.first, end.events);
@@ -256,9 +256,8 @@ export class PostgresRunLog implements RunLog {
   /** What `append` and `finish` begin with. A number that is none matches no run. */
   #writeValues(key: Buffer, { holder, first, events }: RunWrite): readonly unknown[] {
     const isNumber = Number.isInteger(first) && first >= 0 && first <= greatestNumber - events.length;
-    const { firsts, text } = toEventsText(first, events);
     const told = [this.#database.id, this.#database.schema, `run ${this.#feeds.textOf(key)}`];
-    return [key, toText(holder), isNumber ? first : -1, isNumber ? firsts : [], text, events.length, ...told];
+    return [key, toText(holder), isNumber ? first : -1, toEventsText(events), events.length, ...told];
   }
 
   async #unfinished(key: RunKey): Promise<RunRecord> {

@@ -117,6 +117,12 @@ function statementsOf(schema: string) {
   const record = `
     user_id, session_id, created_at::float8, updated_at::float8, message_count, title, metadata,
     place::float8 as position`;
+  // A session that is its user's last updated one already stays where it is: then no index changes with the row.
+  const place = `
+    case session.place
+      when (select max(other.place) from ${schema}.session as other where other.user_key = session.user_key) then session.place
+      else nextval('${schema}.session_place')
+    end`;
   return {
     // Whoever touches the session's row first goes first; the others wait, so that numbers have neither gaps nor doubles.
     append: statement(`
@@ -127,7 +133,7 @@ function statementsOf(schema: string) {
         on conflict (key) do update set
           message_count = session.message_count + $5::int,
           updated_at = greatest(session.updated_at, excluded.updated_at),
-          place = nextval('${schema}.session_place')
+          place = ${place}
         returning id, message_count
       )
       insert into ${schema}.message (session, number, body)
@@ -146,7 +152,7 @@ function statementsOf(schema: string) {
         title = coalesce($2, title),
         metadata = coalesce($3, metadata),
         updated_at = greatest(updated_at, ${schema}.now_ms()),
-        place = nextval('${schema}.session_place')
+        place = ${place}
       where key = $1
       returning ${record}`),
     delete: statement(`select ${schema}.delete_session($1)::text`),

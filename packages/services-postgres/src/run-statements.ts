@@ -1,5 +1,6 @@
 import type { RunRecord } from "@agentscope-runtime/services";
 import type { Positioned } from "./page-request.ts";
+import { largestPiece } from "./run-events-text.ts";
 import { statement } from "./statement.ts";
 import type { Statement } from "./statement.ts";
 import { fromText } from "./to-text.ts";
@@ -41,7 +42,7 @@ const record = `
   event_count, id::float8 as position`;
 
 /** Tells the replicas that follow a run, unless the one that writes is the only one. */
-const tell = "case when followed_by <> $7 then pg_notify($8, $9)::text end as told";
+const tell = "case when followed_by <> $6 then pg_notify($7, $8)::text end as told";
 
 export type RunStatements = Readonly<Record<RunStatementName, Statement>>;
 
@@ -56,7 +57,9 @@ type RunStatementName =
   | "held"
   | "handedOver"
   | "append"
+  | "appendMany"
   | "finish"
+  | "finishMany"
   | "get"
   | "list"
   | "listSession"
@@ -74,11 +77,33 @@ export function runStatements(schema: string): RunStatements {
   const held = (filter: string): Statement =>
     statement(`
       select ${record} from ${run} where ${filter} and ended_at is null and id > $1::bigint order by id limit $2::int`);
-  // Written in pieces of which each is a row.
-  const addEvents = `
+  const addPiece = `
     insert into ${schema}.run_events (run, first, size, body)
-    select written.id, piece.first, coalesce(octet_length(piece.body), 0), coalesce(piece.body, '')
-    from written, unnest($4::int[], string_to_array($5::text, E'\\x1d')) as piece (first, body)`;
+    select id, $3::int, octet_length($4), $4::text from written where $5::int > 0`;
+  const addPieces = `
+    insert into ${schema}.run_events (run, first, size, body)
+    select id, $3::int + (place - 1)::int * ${largestPiece}, octet_length(body), body
+    from written, unnest(string_to_array($4::text, E'\\x1d')) with ordinality as piece (body, place)`;
+  const append = (add: string): Statement =>
+    statement(`
+      with written as (
+        update ${run} set event_count = event_count + $5::int
+        where key = $1 and holder = $2 and event_count = $3::int and status = 'in_progress'
+        returning id, followed_by
+      ), added as (${add})
+      select id::float8 as id, ${tell} from written`);
+  const finish = (add: string): Statement =>
+    statement(`
+      with written as (
+        update ${run} set
+          event_count = event_count + $5::int,
+          status = $9,
+          request = null,
+          ended_at = greatest(created_at, ${schema}.now_ms())
+        where key = $1 and holder = $2 and event_count = $3::int and ended_at is null
+        returning *
+      ), added as (${add})
+      select ${record}, ${tell} from written`);
 
   return {
     create: statement(`
@@ -107,24 +132,10 @@ export function runStatements(schema: string): RunStatements {
     holders: statement(`select distinct holder from ${run} where ended_at is null and holder_key is not null`),
     held: held("holder_key = $3"),
     handedOver: held("holder_key is null"),
-    append: statement(`
-      with written as (
-        update ${run} set event_count = event_count + $6::int
-        where key = $1 and holder = $2 and event_count = $3::int and status = 'in_progress'
-        returning id, followed_by
-      ), added as (${addEvents})
-      select id::float8 as id, ${tell} from written`),
-    finish: statement(`
-      with written as (
-        update ${run} set
-          event_count = event_count + $6::int,
-          status = $10,
-          request = null,
-          ended_at = greatest(created_at, ${schema}.now_ms())
-        where key = $1 and holder = $2 and event_count = $3::int and ended_at is null
-        returning *
-      ), added as (${addEvents})
-      select ${record}, ${tell} from written`),
+    append: append(addPiece),
+    appendMany: append(addPieces),
+    finish: finish(addPiece),
+    finishMany: finish(addPieces),
     get: statement(`select ${record} from ${run} where key = $1`),
     list: list("owner_key = $3"),
     listSession: list("session_key = $3"),

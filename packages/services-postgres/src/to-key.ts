@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * What a row is found by: the hash of everything that tells it from others. Ids are any text of any length; an index takes
  * neither long ones nor every character.
  */
 export function toKey(...parts: readonly (string | undefined)[]): Buffer {
-  return createHash("sha256").update(JSON.stringify(parts)).digest();
+  return hash("sha256", JSON.stringify(parts), "buffer");
 }

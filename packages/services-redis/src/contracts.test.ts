@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { describeWithRedis, freshName } from "@agentscope-runtime-tooling/services";
 import { words } from "@agentscope-runtime/services";
 import type { Embed } from "@agentscope-runtime/services";
@@ -24,8 +23,12 @@ import { RedisTopic } from "./redis-topic.ts";
 /** Texts are as near as the words that they share: each word is a direction, one of many. */
 const embedWords: Embed = async (texts) =>
   texts.map((text) => {
-    const directions = words(text).map((word) => createHash("md5").update(word).digest().readUInt16BE() % 1024);
-    return Array.from({ length: 1024 }, (_, direction) => directions.filter((one) => one === direction).length);
+    const vector = Array.from({ length: 1024 }, () => 0);
+    for (const word of words(text)) {
+      const direction = Buffer.from(word).reduce((hash, byte) => (hash * 33 + byte) % vector.length, 5);
+      vector[direction] = (vector[direction] ?? 0) + 1;
+    }
+    return vector;
   });
 
 describeWithRedis("on Redis", (url) => {

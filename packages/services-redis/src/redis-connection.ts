@@ -19,6 +19,8 @@ export interface RedisConnectionOptions {
   readonly prefix?: string | undefined;
   /** How long a call may take, also while Redis is away, before it rejects with `unavailable`. Default 5,000. */
   readonly timeoutMs?: number | undefined;
+  /** True: resolves also while Redis is away. Calls reject with `unavailable` until it is there. Default false. */
+  readonly lazy?: boolean | undefined;
 }
 
 /** A script with its keys and arguments. */
@@ -38,7 +40,7 @@ export type Command = readonly [name: string, ...args: (string | number)[]];
 export async function openRedisConnection(options: RedisConnectionOptions): Promise<RedisConnection> {
   const connection = new RedisConnection(options);
   try {
-    await connection.command(["PING"]);
+    if (options.lazy !== true) await connection.command(["PING"]);
     return connection;
   } catch (thrown) {
     await connection[Symbol.asyncDispose]();
@@ -62,7 +64,8 @@ export class RedisConnection implements AsyncDisposable {
   /** Tells the writes of this connection from those of all others. */
   readonly #writer = randomBytes(6).toString("base64url");
   #writes = 0;
-  #ready = Promise.withResolvers<void>();
+  /** For those who wait until the connection stands. */
+  #ready: PromiseWithResolvers<void> | undefined;
   #lastError: unknown;
   #over = false;
 
@@ -79,10 +82,7 @@ export class RedisConnection implements AsyncDisposable {
       this.#lastError = error;
     });
     this.#client.on("ready", () => {
-      this.#ready.resolve();
-    });
-    this.#client.on("close", () => {
-      this.#ready = Promise.withResolvers();
+      this.#wake();
     });
     this.subscriber = new Subscriber(() => this.duplicate(), timeoutMs);
   }
@@ -163,7 +163,7 @@ export class RedisConnection implements AsyncDisposable {
     if (this.#over) return;
     this.#over = true;
     await Promise.all([this.subscriber[Symbol.asyncDispose](), closeClient(this.#client)]);
-    this.#ready.resolve(); // Whoever waits sees that it is over.
+    this.#wake(); // Whoever waits sees that it is over.
   }
 
   async #evaluate(
@@ -181,9 +181,17 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   async #untilReady(): Promise<void> {
-    if (!this.#over && this.#client.status === "wait") this.#client.connect().catch(() => undefined); // It goes on trying.
-    if (!this.#over) await this.#ready.promise;
+    if (!this.#over) {
+      if (this.#client.status === "wait") this.#client.connect().catch(() => undefined); // It goes on trying.
+      this.#ready ??= Promise.withResolvers();
+      await this.#ready.promise;
+    }
     if (this.#over) throw new RuntimeError("unavailable", "The connection to Redis has been disposed.");
+  }
+
+  #wake(): void {
+    this.#ready?.resolve();
+    this.#ready = undefined;
   }
 
   #noAnswer(): RuntimeError {

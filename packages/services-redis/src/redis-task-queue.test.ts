@@ -1,72 +1,64 @@
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
 import { describeWithRedis, freshName } from "@agentscope-runtime-tooling/services";
-import { describeContract, taskQueueContract } from "@agentscope-runtime/services/testing";
+import { describeContract, eventually, taskQueueContract } from "@agentscope-runtime/services/testing";
+import type { TaskQueue } from "@agentscope-runtime/services";
 import { Redis } from "ioredis";
 import { openRedisConnection } from "./redis-connection.ts";
-import type { RedisConnection } from "./redis-connection.ts";
 import { RedisTaskQueue } from "./redis-task-queue.ts";
+import { openWayToRedis } from "./testing/way-to-redis.ts";
 
-/** A way to Redis that can be cut. */
-async function openWay(url: string): Promise<{ readonly port: number; cut(): void }> {
-  const sockets = new Set<Socket>();
-  const { hostname, port } = new URL(url);
-  const server: Server = createServer((socket) => {
-    const redis = connect(Number(port), hostname);
-    for (const [one, other] of [
-      [socket, redis],
-      [redis, socket],
-    ] as const) {
-      sockets.add(one);
-      one.pipe(other);
-      one.on("error", () => other.destroy());
-      one.on("close", () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    cut: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-describeWithRedis("RedisTaskQueue", (url) => {
-  const opened: (() => Promise<void>)[] = [];
-  const cuts = new WeakMap<RedisTaskQueue, () => void>();
+describeWithRedis("tasks on Redis", (url) => {
+  const opened: AsyncDisposable[] = [];
+  const crashes = new WeakMap<TaskQueue, () => void>();
   let prefix = "";
 
-  async function open(): Promise<RedisTaskQueue> {
-    const way = await openWay(url());
-    const redis = new Redis(way.port, { lazyConnect: true });
-    const connection: RedisConnection = await openRedisConnection({ redis, prefix, timeoutMs: 3000 });
+  /** A replica, on keys of its own or on those of the one before. */
+  async function open(of = prefix): Promise<RedisTaskQueue> {
+    prefix = of;
+    const way = await openWayToRedis(url());
+    opened.unshift(way);
+    const connection = await openRedisConnection({ redis: new Redis(way.port, { lazyConnect: true }), prefix });
+    opened.unshift(connection);
     const queue = new RedisTaskQueue({ connection, stalledMs: 1000 });
-    cuts.set(queue, () => {
-      way.cut();
-    });
-    opened.push(async () => {
-      await connection[Symbol.asyncDispose]();
+    crashes.set(queue, () => {
       way.cut();
     });
     return queue;
   }
 
   afterEach(async () => {
-    for (const close of opened.splice(0)) await close();
+    for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
   });
 
   describeContract("RedisTaskQueue", taskQueueContract, {
-    create: async () => {
-      prefix = freshName();
-      return open();
-    },
-    peer: open,
-    crash: (queue) => cuts.get(queue as RedisTaskQueue)?.(),
+    create: () => open(freshName()),
+    peer: () => open(),
+    crash: (queue) => crashes.get(queue)?.(),
+  });
+
+  it("delivers what somebody enqueued who crashed in the middle of it", async () => {
+    await using queue = await open(freshName());
+    const redis = new Redis(url());
+    const done: unknown[] = [];
+    const key = await queue.enqueue("mail", "hello", { taskId: "t1" });
+    // As if BullMQ had never heard of it.
+    const jobs = await redis.keys(`${prefix}:bullmq:*`);
+    await redis.del(...jobs);
+    await redis.zadd(`${prefix}:{tasks:mail}:outbox`, 1, "t1");
+    await redis.quit();
+    await queue.work("mail", async ({ payload }) => done.push(payload));
+    await eventually(async () => (await queue.status(key))?.status === "finished");
+    expect(done).toEqual(["hello"]);
+  });
+
+  it("forgets a task some time after it has ended, and takes its id for another", async () => {
+    await using first = await open(freshName());
+    const connection = opened[0] as Awaited<ReturnType<typeof openRedisConnection>>; // The one opened last.
+    await using queue = new RedisTaskQueue({ connection, keepEndedMs: 50 });
+    const key = await queue.enqueue("mail", "one", { taskId: "t1" });
+    expect(await first.status(key)).toMatchObject({ status: "pending" });
+    await queue.cancel(key);
+    await eventually(async () => (await queue.status(key)) === undefined);
+    await queue.enqueue("mail", "two", { taskId: "t1" });
+    expect(await queue.status(key)).toMatchObject({ status: "pending", payload: "two" });
   });
 });

@@ -131,6 +131,7 @@ local run, events, index, held, finished = unpack(KEYS)
 local id, again, hold, first, channel, status, keep, owner, name = unpack(ARGV, 1, 9)
 local known = redis.call('HMGET', run, 'status', 'hold', 'count', 'place', 'session', 'line', 'created', 'finished')
 local _, now = clock()
+local expires
 if again == '' or known[8] ~= id then
   local refused = refusal(known, hold, first)
   if refused then return refused end
@@ -144,14 +145,17 @@ if again == '' or known[8] ~= id then
   redis.call('ZREM', index, 't:' .. known[1] .. ':' .. tail, 'b:' .. session .. ':' .. known[1] .. ':' .. tail,
     'l:' .. line .. ':' .. tail)
   redis.call('ZREM', held, hold .. place .. ':' .. owner .. ':' .. name)
-  local expires = string.format('%.0f', now + tonumber(keep))
+  expires = string.format('%.0f', now + tonumber(keep))
   redis.call('ZADD', finished, expires, table.concat({ owner, name, place, session, status }, ':'))
-  redis.call('PEXPIREAT', run, expires)
-  redis.call('PEXPIREAT', events, expires)
   redis.call('PUBLISH', channel, count .. ' end')
 end
+local row = redis.call('HMGET', run, ${fields})
+if expires then
+  redis.call('PEXPIREAT', run, expires)
+  redis.call('PEXPIREAT', events, expires)
+end
 local over = redis.call('ZRANGEBYSCORE', finished, '-inf', string.format('%.0f', now), 'LIMIT', 0, 10)
-return { 'done', redis.call('HMGET', run, ${fields}), over }
+return { 'done', row, over }
 `);
 
 /** KEYS: run, events, index, held, finished. */

@@ -86,7 +86,8 @@ export class TaskCrew implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#pulse);
     const closing = this.#worker.close();
-    await Promise.all([closing, this.#worker.getBackend().blockingClient?.then(letEnd)]);
+    this.#worker.getBackend().blockingClient?.then(letEnd, () => undefined);
+    await closing;
     this.#stopListening?.();
   }
 

@@ -72,11 +72,12 @@ local _, _, name, channel, keep = unpack(ARGV)
 local known = redis.call('HMGET', task, 'status', 'attempts')
 if known[1] == 'pending' or known[1] == 'running' then
   redis.call('HSET', task, 'status', 'canceled', 'ended', now)
-  redis.call('PEXPIRE', task, keep)
   redis.call('ZREM', outbox, name)
   if known[1] == 'running' then redis.call('PUBLISH', channel, known[2] .. ':' .. name) end
 end
-return redis.call('HMGET', task, ${fields})
+local row = redis.call('HMGET', task, ${fields})
+if row[2] == 'canceled' then redis.call('PEXPIRE', task, keep) end
+return row
 `);
 
 /** KEYS: task, outbox. Returns its status alone when it is not one to be retried. */
