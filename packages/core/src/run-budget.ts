@@ -2,12 +2,19 @@ import type { Budget, Usage } from "@agentscope-runtime/protocol";
 import type { AgentOutput } from "./agent-output.ts";
 import { incompleteFor } from "./incomplete-for.ts";
 
+export interface Spent {
+  readonly wall_time: number;
+  readonly tokens: number;
+  readonly tool_calls: number;
+  readonly cost: number;
+}
+
 /** What an agent may still use up, and where it reports what its outputs do not tell. */
 export interface RunBudget {
   /** The least of what the app and the request allow; what is not there is unlimited. */
   readonly limits: Budget;
   /** So far. `wall_time` in milliseconds. */
-  readonly spent: Required<Budget>;
+  readonly spent: Spent;
   /** Adds what no output tells, such as the calls of an agent within the agent. Stops the run when that is too much. */
   spend(amounts: { readonly tokens?: number; readonly tool_calls?: number; readonly cost?: number }): void;
 }
@@ -28,7 +35,7 @@ export class BudgetMeter implements RunBudget {
     this.#stop = stop;
   }
 
-  get spent(): Required<Budget> {
+  get spent(): Spent {
     return { ...this.#spent, wall_time: Math.round(performance.now() - this.#beganAt) };
   }
 

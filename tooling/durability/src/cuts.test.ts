@@ -17,7 +17,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-async function cutAThousandTimes(store: string): Promise<void> {
+async function expectWholeStreams(store: string): Promise<void> {
   const random = seeded(20_261_123);
   await using replicas = await startReplicas(store);
   const urls = replicas.processes.map(({ url }) => url);
@@ -43,12 +43,12 @@ async function cutAThousandTimes(store: string): Promise<void> {
 
 describeWithPostgres("streams of two replicas on Postgres", (url) => {
   it("give every client exactly the events 0 to n, however often they are cut", async () => {
-    await cutAThousandTimes(url());
+    await expectWholeStreams(url());
   }, 120_000);
 });
 
 describeWithRedis("streams of two replicas on Redis", (url) => {
   it("give every client exactly the events 0 to n, however often they are cut", async () => {
-    await cutAThousandTimes(url());
+    await expectWholeStreams(url());
   }, 120_000);
 });

@@ -23,7 +23,7 @@ async function textOf(url: string, sessionId: string): Promise<string[]> {
   return data.map(({ role, status }) => `${role} ${status}`);
 }
 
-async function killInTheMiddle(store: string): Promise<void> {
+async function expectNothingLost(store: string): Promise<void> {
   await using replicas = await startReplicas(store);
   const [doomed, other] = replicas.processes;
   if (doomed === undefined || other === undefined) throw new Error("Two replicas were started.");
@@ -77,12 +77,12 @@ async function killInTheMiddle(store: string): Promise<void> {
 
 describeWithPostgres("two replicas on Postgres, one of them killed in the middle of 50 runs", (url) => {
   it("end every run within 15 seconds, do every task, tear no history, and do nothing twice", async () => {
-    await killInTheMiddle(url());
+    await expectNothingLost(url());
   }, 180_000);
 });
 
 describeWithRedis("two replicas on Redis, one of them killed in the middle of 50 runs", (url) => {
   it("end every run within 15 seconds, do every task, tear no history, and do nothing twice", async () => {
-    await killInTheMiddle(url());
+    await expectNothingLost(url());
   }, 180_000);
 });

@@ -45,14 +45,16 @@ export async function startReplicas(store: string, count = 2): Promise<Replicas>
   }
 }
 
-/** A request body that asks for a story. */
-export function storyRequest(order: StoryOrder, more: object = {}): RequestInit {
+/** A request's body that asks for a story. */
+export function storyBody(order: StoryOrder, more: object = {}): string {
   const input = [{ role: "user", content: [{ type: "text", text: JSON.stringify(order) }] }];
-  return {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ input, on_disconnect: "continue", ...more }),
-  };
+  return JSON.stringify({ input, on_disconnect: "continue", ...more });
+}
+
+/** A request that asks for a story. */
+export function storyRequest(order: StoryOrder, more: object = {}): RequestInit {
+  const headers = { "content-type": "application/json" };
+  return { method: "POST", headers, body: storyBody(order, more) };
 }
 
 /** Begins a story and leaves it to itself. */

@@ -11,12 +11,15 @@ import { startReplicas } from "./replicas.ts";
 
 const clients = 20;
 
-async function restartUnderLoad(server: TestServer): Promise<void> {
+async function expectNothingLost(server: TestServer): Promise<void> {
   await using replicas = await startReplicas(server.url);
   const urls = replicas.processes.map(({ url }) => url);
   const seen = new Map<number, number>();
   const reading = Array.from({ length: clients }, async (_, index) => {
-    const client = createClient({ baseUrl: urls[index % urls.length] ?? "", retry: { maxRetries: 40, maxDelayMs: 1_000 } });
+    const client = createClient({
+      baseUrl: urls[index % urls.length] ?? "",
+      retry: { maxRetries: 40, maxDelayMs: 1_000 },
+    });
     const order = JSON.stringify({ pieces: 300, intervalMs: 20 });
     const numbers: (number | null)[] = [];
     let last: unknown;
@@ -42,13 +45,13 @@ async function restartUnderLoad(server: TestServer): Promise<void> {
 describeWithPostgres("a Postgres that is restarted under load", () => {
   it("loses nothing: every run goes on, and every client gets all of it", async () => {
     await using server = await startPostgres();
-    await restartUnderLoad(server);
+    await expectNothingLost(server);
   }, 120_000);
 });
 
 describeWithRedis("a Redis that is restarted under load", () => {
   it("loses nothing: every run goes on, and every client gets all of it", async () => {
     await using server = await startRedis();
-    await restartUnderLoad(server);
+    await expectNothingLost(server);
   }, 120_000);
 });
