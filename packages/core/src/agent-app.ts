@@ -148,7 +148,7 @@ export class AgentApp implements AsyncDisposable {
       patienceMs: options.patienceMs,
       heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
     });
-    const given: readonly AsyncDisposable[] = Object.values(options.services ?? {});
+    const given: readonly unknown[] = Object.values(options.services ?? {});
     this.#own = [...own, ...[state, queue].filter((service) => !given.includes(service))];
     this.#router = new Router(this.#routes(limits.maxBodyBytes));
   }

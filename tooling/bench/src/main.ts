@@ -20,6 +20,7 @@ pnpm bench soak    whether memory grows with the number of runs
 
 All of them take
   --peers            measures an Express 5 handler too
+  --stores           measures ours with history and runs kept, too: in process, on Postgres, on Redis
   --json FILE        writes the numbers
   --cpu-prof DIR     leaves a CPU profile of every server`;
 
@@ -35,12 +36,18 @@ const { values: flags, positionals } = parseArgs({
     interval: { type: "string" },
     runs: { type: "string" },
     peers: { type: "boolean", default: false },
+    stores: { type: "boolean", default: false },
     json: { type: "string" },
     "cpu-prof": { type: "string" },
   },
 });
 
-const servers: readonly ServerName[] = flags.peers ? ["bare", "ours", "express"] : ["bare", "ours"];
+const servers: readonly ServerName[] = [
+  "bare",
+  "ours",
+  ...(flags.peers ? (["express"] as const) : []),
+  ...(flags.stores ? (["history", "postgres", "redis"] as const) : []),
+];
 
 /** Measures, and returns the numbers and the text that shows them. */
 type Command = (stage: Stage) => Promise<{ readonly numbers: unknown; readonly text: string }>;

@@ -1,19 +1,31 @@
 import { Child } from "./child.ts";
 import type { ProbeQuestion, ProcessSample } from "./process-sample.ts";
 
-/** `bare` is the raw limit, `ours` the workload app, `express` a named peer. */
-export type ServerName = "bare" | "ours" | "express";
+/**
+ * `bare` is the raw limit, `ours` the workload app, `express` a named peer. The last three are the workload app with its
+ * history and its runs kept: in its process, on Postgres, on Redis.
+ */
+export type ServerName = "bare" | "ours" | "express" | Kept;
+
+/** Where a workload app keeps what it keeps. */
+export type Kept = "history" | "postgres" | "redis";
 
 export interface ServerOptions {
   /** Writes a CPU profile into this directory when the server ends. */
   readonly profileDirectory?: string | undefined;
   readonly signal: AbortSignal;
+  /** The workload app's STORE. */
+  readonly store?: string | undefined;
 }
 
+const workload = new URL("../../../apps/workload/src/main.ts", import.meta.url);
 const files: Readonly<Record<ServerName, URL>> = {
   bare: new URL("servers/bare.ts", import.meta.url),
-  ours: new URL("../../../apps/workload/src/main.ts", import.meta.url),
+  ours: workload,
   express: new URL("servers/express.ts", import.meta.url),
+  history: workload,
+  postgres: workload,
+  redis: workload,
 };
 const probe = new URL("server-probe.ts", import.meta.url);
 const startMs = 30_000;
@@ -33,11 +45,14 @@ export class ServerUnderTest implements AsyncDisposable {
   }
 
   /** Resolves when it listens. */
-  static async start(name: ServerName, { profileDirectory, signal }: ServerOptions): Promise<ServerUnderTest> {
+  static async start(
+    name: ServerName,
+    { profileDirectory, signal, store = "" }: ServerOptions,
+  ): Promise<ServerUnderTest> {
     const profile = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
     const child = new Child(files[name], {
       nodeArguments: ["--expose-gc", `--import=${probe.href}`, ...profile],
-      environment: { PORT: "0", HOST: "127.0.0.1", NODE_ENV: "production" },
+      environment: { PORT: "0", HOST: "127.0.0.1", NODE_ENV: "production", STORE: store },
       signal,
     });
     try {

@@ -1,3 +1,5 @@
+import { startPostgres, startRedis } from "@agentscope-runtime-tooling/services";
+import type { TestServer } from "@agentscope-runtime-tooling/services";
 import { LoadGenerator } from "./load-generator.ts";
 import { ServerUnderTest } from "./server-under-test.ts";
 import type { ServerName } from "./server-under-test.ts";
@@ -17,6 +19,7 @@ export class Stage implements AsyncDisposable {
   readonly #profileDirectory: string | undefined;
   readonly #onProgress: ((line: string) => void) | undefined;
   readonly #open = new Set<AsyncDisposable>();
+  readonly #stores = new Map<string, TestServer>();
 
   constructor({ signal = new AbortController().signal, profileDirectory, onProgress }: StageOptions = {}) {
     this.signal = signal;
@@ -33,7 +36,8 @@ export class Stage implements AsyncDisposable {
   }
 
   async startServer(name: ServerName): Promise<ServerUnderTest> {
-    const options = { profileDirectory: this.#profileDirectory, signal: this.signal };
+    const store = await this.#storeOf(name);
+    const options = { profileDirectory: this.#profileDirectory, signal: this.signal, store };
     return this.#keep(await ServerUnderTest.start(name, options));
   }
 
@@ -45,6 +49,20 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(Array.from(this.#open, async (resource) => this.end(resource)));
+  }
+
+  /** The URL of a server that is started once, when it is first needed. */
+  async startStore(kind: "postgres" | "redis"): Promise<string> {
+    const known = this.#stores.get(kind);
+    if (known !== undefined) return known.url;
+    const server = this.#keep(await (kind === "postgres" ? startPostgres() : startRedis()));
+    this.#stores.set(kind, server);
+    return server.url;
+  }
+
+  async #storeOf(name: ServerName): Promise<string | undefined> {
+    if (name === "history") return "memory";
+    return name === "postgres" || name === "redis" ? this.startStore(name) : undefined;
   }
 
   #keep<T extends AsyncDisposable>(resource: T): T {
