@@ -77,13 +77,14 @@ export class RedisTaskQueue implements TaskQueue {
 
   async work(queue: string, worker: TaskWorker, options?: WorkOptions): Promise<AsyncDisposable> {
     this.#lifetime.assertOpen(options);
-    const crew = new TaskCrew({
+    const concurrency = parseConcurrency(options?.concurrency);
+    const crew = await TaskCrew.open({
       connection: this.#connection,
       keys: this.#keys,
       client: this.#workersClient(),
       queue,
       worker,
-      concurrency: parseConcurrency(options?.concurrency),
+      concurrency,
       stalledMs: this.#stalledMs,
       keepEndedMs: this.#keepEndedMs,
       onPulse: () => this.#deliverAgain(queue),
@@ -95,10 +96,11 @@ export class RedisTaskQueue implements TaskQueue {
     };
     try {
       const bounds = { timeoutMs: this.#connection.timeoutMs, signal: options?.signal, tooLate };
+      this.#lifetime.assertOpen(options); // Much may have happened meanwhile.
       await bounded(crew.begin(), bounds);
       this.#lifetime.assertOpen(options);
     } catch (thrown) {
-      void dispose();
+      dispose().catch(() => undefined); // It has taken nothing.
       throw thrown;
     }
     return { [Symbol.asyncDispose]: dispose };

@@ -1,8 +1,8 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { toErrorText, toJsonText } from "@agentscope-runtime/services";
 import type { Task, TaskWorker } from "@agentscope-runtime/services";
-import { DelayedError, WaitingError, Worker } from "bullmq";
-import type { Job } from "bullmq";
+import type { Job, Worker } from "bullmq";
+import type * as BullMq from "bullmq";
 import { encodeId } from "./encode-id.ts";
 import type { RedisClient } from "./redis-client.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -36,16 +36,18 @@ interface Attempt {
 /** Does the tasks of one queue for one worker. */
 export class TaskCrew implements AsyncDisposable {
   readonly #options: TaskCrewOptions;
+  readonly #bullmq: typeof BullMq;
   readonly #worker: Worker<JobData>;
   readonly #underWay = new Map<string, Attempt>();
   readonly #abandon = new AbortController();
   #stopListening: (() => void) | undefined;
   #pulse: NodeJS.Timeout | undefined;
 
-  constructor(options: TaskCrewOptions) {
+  private constructor(options: TaskCrewOptions, bullmq: typeof BullMq) {
     this.#options = options;
+    this.#bullmq = bullmq;
     const { client, keys, queue, concurrency, stalledMs } = options;
-    this.#worker = new Worker(TaskKeys.queueName(queue), (job) => this.#process(job), {
+    this.#worker = new bullmq.Worker(TaskKeys.queueName(queue), (job) => this.#process(job), {
       connection: client,
       prefix: keys.prefix,
       autorun: false,
@@ -62,6 +64,11 @@ export class TaskCrew implements AsyncDisposable {
     });
   }
 
+  /** Takes no tasks yet. */
+  static async open(options: TaskCrewOptions): Promise<TaskCrew> {
+    return new TaskCrew(options, await import("bullmq"));
+  }
+
   /** Resolves when it takes tasks. */
   async begin(): Promise<void> {
     const { connection, keys, queue } = this.#options;
@@ -74,7 +81,11 @@ export class TaskCrew implements AsyncDisposable {
       },
     });
     await this.#worker.waitUntilReady();
-    void this.#worker.run();
+    if (this.#worker.closing !== undefined) {
+      this.#stopListening(); // Disposed meanwhile: there was no more time.
+      return;
+    }
+    this.#worker.run().catch(() => undefined); // It has closed, for nothing else ends it.
     const pulse = (): void => {
       this.#options.onPulse().catch(() => undefined); // There is a next time.
     };
@@ -87,8 +98,11 @@ export class TaskCrew implements AsyncDisposable {
     clearInterval(this.#pulse);
     const closing = this.#worker.close();
     this.#worker.getBackend().blockingClient?.then(letEnd, () => undefined);
-    await closing;
-    this.#stopListening?.();
+    try {
+      await closing;
+    } finally {
+      this.#stopListening?.();
+    }
   }
 
   /** Aborts what is under way, and gives it back: somebody else may begin it at once. */
@@ -115,7 +129,7 @@ export class TaskCrew implements AsyncDisposable {
     });
     if (status !== "pending") return;
     await job.moveToDelayed(Date.now() + Number(pause), job.token);
-    throw new DelayedError();
+    throw new this.#bullmq.DelayedError();
   }
 
   /** What came of it, as `settleTask` takes it. Throws when it is to be done by somebody else. */
@@ -128,7 +142,7 @@ export class TaskCrew implements AsyncDisposable {
     this.#underWay.set(id, { taskId, number, stopping });
     const { promise: abandoned, reject } = Promise.withResolvers<never>();
     const onAbandoned = (): void => {
-      reject(new WaitingError());
+      reject(new this.#bullmq.WaitingError());
     };
     this.#abandon.signal.addEventListener("abort", onAbandoned);
     if (this.#abandon.signal.aborted) onAbandoned();

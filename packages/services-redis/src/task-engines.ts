@@ -1,6 +1,6 @@
-import { Queue } from "bullmq";
 import { parseCron } from "@agentscope-runtime/services";
-import type { RepeatStrategy } from "bullmq";
+import type { Queue, RepeatStrategy } from "bullmq";
+import type * as BullMq from "bullmq";
 import type { RedisClient } from "./redis-client.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import type { JobData } from "./task-job.ts";
@@ -24,7 +24,11 @@ export class TaskEngines implements AsyncDisposable {
 
   /** Asks BullMQ for something that may be asked twice. */
   use<T>(queue: string, ask: (engine: Engine) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#connection.attempt((client) => ask(this.#engine(queue, client)), signal);
+    return this.#connection.attempt(async (client) => {
+      // Loaded when it is needed: most who import this package enqueue nothing.
+      const bullmq = await import("bullmq");
+      return ask(this.#engine(bullmq, queue, client));
+    }, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -33,8 +37,8 @@ export class TaskEngines implements AsyncDisposable {
   }
 
   /** The one that was used last stands last. */
-  #engine(queue: string, client: RedisClient): Engine {
-    const engine = this.#engines.get(queue) ?? this.#open(queue, client);
+  #engine(bullmq: typeof BullMq, queue: string, client: RedisClient): Engine {
+    const engine = this.#engines.get(queue) ?? this.#open(bullmq, queue, client);
     this.#engines.delete(queue);
     this.#engines.set(queue, engine);
     for (const [name, oldest] of this.#engines) {
@@ -45,7 +49,7 @@ export class TaskEngines implements AsyncDisposable {
     return engine;
   }
 
-  #open(queue: string, client: RedisClient): Engine {
+  #open({ Queue }: typeof BullMq, queue: string, client: RedisClient): Engine {
     const engine: Engine = new Queue(TaskKeys.queueName(queue), {
       connection: client,
       prefix: this.#keys.prefix,

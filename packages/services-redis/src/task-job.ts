@@ -9,7 +9,7 @@ export interface TaskJob {
 }
 
 /** What a job of a schedule has. */
-export interface ScheduleData {
+interface ScheduleData {
   readonly name: string;
   readonly cron: string;
   readonly timeZone: string;
@@ -18,7 +18,7 @@ export interface ScheduleData {
 }
 
 /** What other jobs have. */
-export interface DeliveryData {
+interface DeliveryData {
   readonly taskId: string;
   readonly generation: string;
 }

@@ -6,6 +6,7 @@ import { numberFlag, numbersFlag } from "./number-flag.ts";
 import { formatPaced, paced } from "./paced.ts";
 import { formatServe, serve } from "./serve.ts";
 import type { ServerName } from "./server-under-test.ts";
+import { formatServices, services } from "./services.ts";
 import { formatSoak, soak } from "./soak.ts";
 import { Stage } from "./stage.ts";
 
@@ -17,6 +18,8 @@ pnpm bench idle    memory of a stream that is open and silent
   --streams 2000
 pnpm bench soak    whether memory grows with the number of runs
   --runs 5000  --warm-up 1500 (runs)  --connections 32  --tokens 20
+pnpm bench services  session history on Postgres, Redis and PGlite beside bare clients
+  --seconds 4  --rounds 3  --concurrency 16
 
 All of them take
   --peers            measures an Express 5 handler too
@@ -35,6 +38,7 @@ const { values: flags, positionals } = parseArgs({
     streams: { type: "string" },
     interval: { type: "string" },
     runs: { type: "string" },
+    concurrency: { type: "string" },
     peers: { type: "boolean", default: false },
     stores: { type: "boolean", default: false },
     json: { type: "string" },
@@ -77,6 +81,14 @@ const commands: Readonly<Record<string, Command>> = {
   idle: async (stage) => {
     const result = await idle(stage, { servers, streams: numberFlag(flags, "streams", 2_000) });
     return { numbers: result, text: formatIdle(result) };
+  },
+  services: async (stage) => {
+    const figures = await services(stage, {
+      seconds: numberFlag(flags, "seconds", 4),
+      rounds: numberFlag(flags, "rounds", 3),
+      concurrency: numberFlag(flags, "concurrency", 16),
+    });
+    return { numbers: figures, text: formatServices(figures) };
   },
   soak: async (stage) => {
     const result = await soak(stage, {
