@@ -19,8 +19,8 @@ function sessions(schema: string): string {
   return `
     create sequence ${schema}.session_place;
     create table ${schema}.session (
-      id bigint generated always as identity primary key,
-      key bytea not null unique,
+      key bytea primary key,
+      id bigint not null, -- The first place that it had.
       user_key bytea not null,
       user_id text not null,
       session_id text not null,
@@ -50,8 +50,8 @@ function sessions(schema: string): string {
 function states(schema: string): string {
   return `
     create table ${schema}.state (
-      id bigint generated always as identity primary key,
-      key bytea not null unique,
+      key bytea primary key,
+      id bigint generated always as identity,
       user_id text not null,
       session_id text not null,
       name text not null,
@@ -128,8 +128,8 @@ function topics(schema: string): string {
 function runs(schema: string): string {
   return `
     create table ${schema}.run (
-      id bigint generated always as identity primary key,
-      key bytea not null unique,
+      key bytea primary key,
+      id bigint generated always as identity, -- In the order of creation.
       owner_key bytea not null,
       session_key bytea not null, -- Of an owner's runs: those of one session.
       line_key bytea not null,
@@ -147,7 +147,7 @@ function runs(schema: string): string {
       ended_at bigint,
       event_count int not null,
       followed_by text not null -- The one replica that may follow it, or '*' for several.
-    ) with (fillfactor = 70);
+    ) with (fillfactor = 50);
     create index run_by_owner on ${schema}.run (owner_key, id);
     create index run_by_session on ${schema}.run (session_key, id);
     create index run_by_status on ${schema}.run (owner_key, status, id);
@@ -198,9 +198,9 @@ function runs(schema: string): string {
       declare gone bigint[];
       begin
         with old as (
-          select id from ${schema}.run where ended_at < ended_before order by ended_at limit most for update skip locked
+          select key from ${schema}.run where ended_at < ended_before order by ended_at limit most for update skip locked
         ), deleted as (
-          delete from ${schema}.run using old where run.id = old.id returning run.id
+          delete from ${schema}.run using old where run.key = old.key returning run.id
         )
         select array_agg(id) into gone from deleted;
         delete from ${schema}.run_events where run = any(gone);

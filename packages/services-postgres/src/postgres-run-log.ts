@@ -65,7 +65,7 @@ export class PostgresRunLog implements RunLog {
 
   constructor({ database, keepFinishedMs = 7 * dayMs }: PostgresRunLogOptions) {
     this.#database = database;
-    this.#statements = runStatements(database.quotedSchema);
+    this.#statements = runStatements(database.quotedSchema, database.schema);
     this.#feeds = new RunFeeds(database, this.#statements);
     this.#pruning = new Chore(() => this.#prune(keepFinishedMs), pruneEveryMs);
   }
@@ -210,7 +210,7 @@ export class PostgresRunLog implements RunLog {
   delete(runKey: RunKey, options?: CallOptions): Promise<void> {
     return this.#lifetime.call(options, async () => {
       const key = keyOf(runKey);
-      const values = [key, this.#database.schema, `run ${this.#feeds.textOf(key)}`];
+      const values = [key, this.#database.id];
       const [row] = await this.#database.query(this.#statements.delete, values, options);
       if (row !== undefined) this.#feeds.get(key)?.fail(noSuchRun());
     });
@@ -256,8 +256,7 @@ export class PostgresRunLog implements RunLog {
   /** What `append` and `finish` begin with. A number that is none matches no run. */
   #writeValues(key: Buffer, { holder, first, events }: RunWrite): readonly unknown[] {
     const isNumber = Number.isInteger(first) && first >= 0 && first <= greatestNumber - events.length;
-    const told = [this.#database.id, this.#database.schema, `run ${this.#feeds.textOf(key)}`];
-    return [key, toText(holder), isNumber ? first : -1, toEventsText(events), events.length, ...told];
+    return [key, toText(holder), isNumber ? first : -1, toEventsText(events), events.length, this.#database.id];
   }
 
   async #unfinished(key: RunKey): Promise<RunRecord> {

@@ -117,32 +117,30 @@ function statementsOf(schema: string) {
   const record = `
     user_id, session_id, created_at::float8, updated_at::float8, message_count, title, metadata,
     place::float8 as position`;
-  // A session that is its user's last updated one already stays where it is: then no index changes with the row.
-  const place = `
-    case session.place
-      when (select max(other.place) from ${schema}.session as other where other.user_key = session.user_key) then session.place
-      else nextval('${schema}.session_place')
-    end`;
+  const before = `(select least($2::int, message_count + 1) from ${schema}.session where key = $1)`;
   return {
     // Whoever touches the session's row first goes first; the others wait, so that numbers have neither gaps nor doubles.
     append: statement(`
       with touched as (
         insert into ${schema}.session as session
-          (key, user_key, user_id, session_id, created_at, updated_at, place, message_count, metadata)
-        values ($1, $2, $3, $4, ${schema}.now_ms(), ${schema}.now_ms(), nextval('${schema}.session_place'), $5::int, '{}')
+          (key, id, user_key, user_id, session_id, created_at, updated_at, place, message_count, metadata)
+        select $1, place, $2, $3, $4, now_ms, now_ms, place, $5::int, '{}'
+        from (select nextval('${schema}.session_place') as place, ${schema}.now_ms() as now_ms) as drawn
         on conflict (key) do update set
-          message_count = session.message_count + $5::int,
+          message_count = session.message_count + excluded.message_count,
           updated_at = greatest(session.updated_at, excluded.updated_at),
-          place = ${place}
+          place = greatest(session.place, excluded.place)
         returning id, message_count
       )
       insert into ${schema}.message (session, number, body)
       select touched.id, touched.message_count - $5::int + part.number, part.body
       from touched, unnest(string_to_array($6::text, E'\\x1e')) with ordinality as part (body, number)`),
+    // Numbers have no gaps, so a page is a range of them. A limit that is not known beforehand would be planned each time.
     read: statement(`
       select number as position, body from ${schema}.message
-      where session = (select id from ${schema}.session where key = $1) and number < $2::int
-      order by number desc limit $3::int`),
+      where session = (select id from ${schema}.session where key = $1)
+        and number < ${before} and number >= ${before} - $3::int
+      order by number desc`),
     get: statement(`select ${record} from ${schema}.session where key = $1`),
     list: statement(`
       select ${record} from ${schema}.session where user_key = $1 and place < $2::bigint
@@ -152,7 +150,7 @@ function statementsOf(schema: string) {
         title = coalesce($2, title),
         metadata = coalesce($3, metadata),
         updated_at = greatest(updated_at, ${schema}.now_ms()),
-        place = ${place}
+        place = nextval('${schema}.session_place')
       where key = $1
       returning ${record}`),
     delete: statement(`select ${schema}.delete_session($1)::text`),

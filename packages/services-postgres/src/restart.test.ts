@@ -127,4 +127,22 @@ describeWithPostgres("a Postgres that is restarted", () => {
     },
     timeoutMs,
   );
+
+  it(
+    "may be away when it is opened lazily, and has its tables once it is there",
+    async () => {
+      await using server = await startPostgres();
+      await server.stop();
+      const pool = openPool(server.url);
+      await expect(openPostgresServices({ pool })).rejects.toMatchObject({ code: "unavailable" });
+      const services = await openPostgresServices({ pool, lazy: true });
+      await expect(services.leases.acquire("door", 1000)).rejects.toMatchObject({ code: "unavailable" });
+      await server.start();
+      const acquired = await Promise.all(Array.from({ length: 5 }, () => services.leases.acquire("door", 60_000)));
+      expect(acquired.filter((lease) => lease !== undefined)).toHaveLength(1);
+      await services[Symbol.asyncDispose]();
+      await pool.end();
+    },
+    timeoutMs,
+  );
 });

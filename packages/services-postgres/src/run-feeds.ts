@@ -35,11 +35,6 @@ export class RunFeeds {
     this.#statements = statements;
   }
 
-  /** What is told of a run that changed: which one, and who changed it. */
-  textOf(key: Buffer): string {
-    return `${key.toString("hex")} ${this.#database.id}`;
-  }
-
   /** The feed of a run that somebody here follows. */
   get(key: Buffer): RunFeed | undefined {
     return this.#feeds.get(key.toString("hex"));

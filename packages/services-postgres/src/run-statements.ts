@@ -41,9 +41,6 @@ const record = `
   owner_id, run_id, agent, session_id, user_id, request_hash, holder, status, created_at::float8, ended_at::float8,
   event_count, id::float8 as position`;
 
-/** Tells the replicas that follow a run, unless the one that writes is the only one. */
-const tell = "case when followed_by <> $6 then pg_notify($7, $8)::text end as told";
-
 export type RunStatements = Readonly<Record<RunStatementName, Statement>>;
 
 type RunStatementName =
@@ -70,13 +67,21 @@ type RunStatementName =
   | "delete"
   | "prune";
 
-export function runStatements(schema: string): RunStatements {
+/** What is told when a run changes, by whom: the replicas know the run by its key. */
+function told(replica: string): string {
+  return `'run ' || encode(key, 'hex') || ' ' || ${replica}`;
+}
+
+/** `channel` is where the replicas listen. */
+export function runStatements(schema: string, channel: string): RunStatements {
   const run = `${schema}.run`;
   const list = (filters: string): Statement =>
     statement(`select ${record} from ${run} where ${filters} and id < $1::bigint order by id desc limit $2::int`);
   const held = (filter: string): Statement =>
     statement(`
       select ${record} from ${run} where ${filter} and ended_at is null and id > $1::bigint order by id limit $2::int`);
+  // Unless the one that writes is the only one that follows.
+  const tell = `case when followed_by <> $6 then pg_notify('${channel}', ${told("$6")})::text end as told`;
   const addPiece = `
     insert into ${schema}.run_events (run, first, size, body)
     select id, $3::int, octet_length($4), $4::text from written where $5::int > 0`;
@@ -89,7 +94,7 @@ export function runStatements(schema: string): RunStatements {
       with written as (
         update ${run} set event_count = event_count + $5::int
         where key = $1 and holder = $2 and event_count = $3::int and status = 'in_progress'
-        returning id, followed_by
+        returning id, key, followed_by
       ), added as (${add})
       select id::float8 as id, ${tell} from written`);
   const finish = (add: string): Statement =>
@@ -97,7 +102,7 @@ export function runStatements(schema: string): RunStatements {
       with written as (
         update ${run} set
           event_count = event_count + $5::int,
-          status = $9,
+          status = $7,
           request = null,
           ended_at = greatest(created_at, ${schema}.now_ms())
         where key = $1 and holder = $2 and event_count = $3::int and ended_at is null
@@ -161,7 +166,8 @@ export function runStatements(schema: string): RunStatements {
     follow: statement(`
       update ${run} set followed_by = '*' where key = $1 and followed_by <> $2 and followed_by <> '*'`),
     delete: statement(`
-      select gone::float8 as gone, pg_notify($2, $3)::text as told from ${schema}.delete_run($1) as gone
+      select pg_notify('${channel}', ${told("$2::text")})::text as told
+      from (select $1::bytea as key) as wanted, ${schema}.delete_run(key) as gone
       where gone is not null`),
     prune: statement(`select ${schema}.prune_runs(${schema}.now_ms() - $1::bigint, $2::int) as pruned`),
   };

@@ -4,15 +4,23 @@ import type { Redis } from "ioredis";
 import type { Pool } from "pg";
 import type { HistoryCalls } from "./services.ts";
 
-/** What a history costs at the least on Postgres: one insert, one select. It checks, counts and orders nothing else. */
+/**
+ * What a history costs at the least on Postgres, in one statement each: the messages in order, and the session with its count
+ * and its place in the list of sessions. It checks nothing.
+ */
 export async function createBarePostgresHistory(pool: Pool): Promise<HistoryCalls> {
-  await pool.query("create table bare_message (id bigserial, session text not null, body text not null)");
-  await pool.query("create index on bare_message (session, id)");
+  await pool.query("create table bare_session (id text primary key, count int not null, updated timestamptz not null)");
+  await pool.query("create index on bare_session (updated)");
+  await pool.query("create table bare_message (session text, id int, body text not null, primary key (session, id))");
   return {
     append: async (key, messages) => {
       await pool.query({
         name: "bare append",
-        text: "insert into bare_message (session, body) select $1, unnest($2::text[])",
+        text: `with session as (
+            insert into bare_session values ($1, cardinality($2::text[]), now())
+            on conflict (id) do update set count = bare_session.count + excluded.count, updated = now() returning count
+          ) insert into bare_message
+            select $1, session.count - cardinality($2::text[]) + n, body from session, unnest($2::text[]) with ordinality m (body, n)`,
         values: [nameOf(key), messages.map((message) => JSON.stringify(message))],
       });
     },
@@ -27,11 +35,17 @@ export async function createBarePostgresHistory(pool: Pool): Promise<HistoryCall
   };
 }
 
-/** The same on Redis: one list a session. */
+/** The same on Redis, in one transaction. */
 export function bareRedisHistory(redis: Redis): HistoryCalls {
   return {
     append: async (key, messages) => {
-      await redis.rpush(`bare:${nameOf(key)}`, ...messages.map((message) => JSON.stringify(message)));
+      const name = `bare:${nameOf(key)}`;
+      await redis
+        .multi()
+        .rpush(name, ...messages.map((message) => JSON.stringify(message)))
+        .hset(`${name}:about`, "updated", Date.now())
+        .zadd(`bare:${key.userId}`, Date.now(), key.sessionId)
+        .exec();
     },
     read: async (key, { limit = 50 } = {}) => pageOf(await redis.lrange(`bare:${nameOf(key)}`, -limit, -1)),
   };
