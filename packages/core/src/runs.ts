@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeJson, isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
+import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
 import type {
   CallOptions,
@@ -12,8 +12,10 @@ import type {
   RunReadOptions,
   RunRecord,
 } from "@agentscope-runtime/services";
+import { adoptRun } from "./adopt-run.ts";
 import type { Approvals, GrantedApproval } from "./approvals.ts";
-import { buryRun } from "./bury.ts";
+import { createRun, forgetRun, isThere } from "./create-run.ts";
+import type { RunBooks } from "./create-run.ts";
 import type { Identity } from "./identity.ts";
 import { incompleteFor } from "./incomplete-for.ts";
 import { LiveRuns } from "./live-runs.ts";
@@ -25,11 +27,11 @@ import { Replica } from "./replica.ts";
 import type { ReplicaMessage } from "./replica-message.ts";
 import { rollback } from "./rollback.ts";
 import type { RunServices } from "./run-services.ts";
-import { runsBefore, waitForEnd } from "./run-turns.ts";
+import { RunStopper } from "./run-stopper.ts";
+import { runsBefore } from "./run-turns.ts";
 import type { Runner } from "./runner.ts";
-import { decodeStoredRun, encodeStoredRun } from "./stored-run.ts";
+import { encodeStoredRun } from "./stored-run.ts";
 import type { StoredRun } from "./stored-run.ts";
-import { writeDurably } from "./write-durably.ts";
 
 export interface RunsOptions extends RunServices {
   readonly agents: ReadonlyMap<string, Runner>;
@@ -67,11 +69,8 @@ export function ownerOf(identity: Identity | undefined): string {
 }
 
 const lastReadMs = 2_000;
-/** How long a caller waits for a log that is away, and how long what it left there is cleaned up. */
-const createPatienceMs = 10_000;
-const forgetPatienceMs = 600_000;
-/** How long the holder of a run may take to hear that it shall stop, before it is told again. */
-const tellAgainMs = 1_000;
+/** How long a caller waits for a replica that is not ready. */
+const readyMs = 10_000;
 
 /** Every run of an app, whichever door it came in by and whichever replica has it. */
 export class Runs implements AsyncDisposable {
@@ -79,6 +78,8 @@ export class Runs implements AsyncDisposable {
   readonly #replica: Replica;
   readonly #live: LiveRuns;
   readonly #remoteReaders: RemoteReaders;
+  readonly #books: RunBooks;
+  readonly #stopper: RunStopper;
   #accepting = true;
   #reading = 0;
   #onAllRead: (() => void) | undefined;
@@ -97,6 +98,8 @@ export class Runs implements AsyncDisposable {
       },
     });
     this.#live = new LiveRuns({ ...options, log, holder: this.#replica.name });
+    this.#books = { runLog: log, live: this.#live, logger: options.logger };
+    this.#stopper = new RunStopper({ ...this.#books, replica: this.#replica, adopt: async (run) => this.#adopt(run) });
     this.#remoteReaders = new RemoteReaders({
       heartbeatMs,
       replica: this.#replica,
@@ -145,11 +148,11 @@ export class Runs implements AsyncDisposable {
     // A fresh id cannot be repeated.
     const requestHash = start.request.id === null ? "" : hashOf(agent, start.request);
     // Whoever lost the first answer gets back to its run, also when there is no room, or no time, for a new one.
-    if (requestHash !== "" && (await this.#isThere(key, requestHash))) {
+    if (requestHash !== "" && (await isThere(this.#options.runLog, key, requestHash))) {
       this.#attach(key, start.reader);
       return key;
     }
-    if (this.problem !== undefined) await this.#replica.ready(createPatienceMs);
+    if (this.problem !== undefined) await this.#replica.ready(readyMs);
     this.#assertRoom(agent);
     const strategy = request.multitask_strategy ?? start.multitaskStrategy;
     const mergeMs = typeof strategy === "object" ? strategy.merge : undefined;
@@ -174,7 +177,7 @@ export class Runs implements AsyncDisposable {
       holder: this.#replica.name,
       deferred: mergeMs !== undefined,
     };
-    const record = await this.#create(key, newRun);
+    const record = await createRun(this.#books, key, newRun);
     if (record !== undefined) {
       if (record.status === "queued") await this.#queue(record, strategy);
       this.#live.launch(record, stored);
@@ -213,7 +216,7 @@ export class Runs implements AsyncDisposable {
    */
   async cancel(key: RunKey, options?: CallOptions): Promise<RunRecord> {
     await this.get(key, options);
-    await this.#stop(key, new RuntimeError("canceled", "The run was canceled."), options);
+    await this.#stopper.stop(key, new RuntimeError("canceled", "The run was canceled."), options);
     return this.get(key, options);
   }
 
@@ -277,54 +280,6 @@ export class Runs implements AsyncDisposable {
     return this.#remoteReaders.announce(key, holder, reader);
   }
 
-  /**
-   * Undefined when the run is there already, from the same request. While the log is away it is tried again; when it
-   * stays away nothing has begun.
-   */
-  async #create(key: RunKey, run: NewRun): Promise<RunRecord | undefined> {
-    const { runLog } = this.#options;
-    let record: RunRecord | undefined;
-    // The answer to a creation may be lost with the connection: then the run is there, and nobody has it.
-    const isDone = async (): Promise<boolean> => {
-      const known = await runLog.get(key);
-      const lost = known?.holder === run.holder && known.requestHash === run.requestHash && known.eventCount === 0;
-      if (!lost || this.#live.find(key) !== undefined) return false;
-      record = known;
-      return true;
-    };
-    const create = async (): Promise<void> => {
-      record = await runLog.create(key, run);
-    };
-    try {
-      await writeDurably(create, { isDone, patienceMs: createPatienceMs });
-      return record;
-    } catch (thrown) {
-      if (!RuntimeError.is(thrown)) throw thrown;
-      if (thrown.code === "unavailable") this.#forget(key);
-      // Another request of this id was faster.
-      if (thrown.code === "conflict" && (await this.#isThere(key, run.requestHash))) return undefined;
-      throw thrown;
-    }
-  }
-
-  /** Deletes what was created for a caller who was told that it was not, as soon as the log is back. */
-  #forget(key: RunKey): void {
-    const { runLog, logger } = this.#options;
-    const isDone = (): Promise<boolean> => Promise.resolve(this.#live.find(key) !== undefined);
-    writeDurably(() => runLog.delete(key), { isDone, patienceMs: forgetPatienceMs }).catch((thrown: unknown) => {
-      logger.error({ err: thrown, runId: key.runId }, "A run that never began could not be deleted.");
-    });
-  }
-
-  /** Whether the same request has begun this run. `conflict` when another one has. */
-  async #isThere(key: RunKey, requestHash: string): Promise<boolean> {
-    const known = await this.#options.runLog.get(key);
-    if (known === undefined || known.requestHash === requestHash) return known !== undefined;
-    throw new RuntimeError("conflict", `The id ${key.runId} belongs to another request: send a new id.`, {
-      details: { field: "id" },
-    });
-  }
-
   /** What a new run does about those before it in its session. Throws when it may not wait, and forgets it. */
   async #queue(record: RunRecord, strategy: MultitaskStrategy): Promise<void> {
     const { maxQueuedRuns, logger } = this.#options;
@@ -332,14 +287,14 @@ export class Runs implements AsyncDisposable {
     const [first] = before;
     if (first === undefined) return;
     if (strategy === "reject" || before.length > maxQueuedRuns) {
-      this.#forget(record);
+      await forgetRun(this.#books, record);
       throw busy(record, { running: first.runId, full: strategy !== "reject" });
     }
     if (strategy !== "interrupt" && strategy !== "rollback") return;
     const reason =
       strategy === "rollback" ? rollback() : new RuntimeError("canceled", "A later message interrupted this one.");
     for (const run of before) {
-      this.#stop(run, reason).catch((thrown: unknown) => {
+      this.#stopper.stop(run, reason).catch((thrown: unknown) => {
         logger.warn({ err: thrown, runId: run.runId }, "The run could not be interrupted.");
       });
     }
@@ -349,93 +304,21 @@ export class Runs implements AsyncDisposable {
     try {
       return await runsBefore(this.#options.runLog, record, record);
     } catch (thrown) {
-      this.#forget(record);
+      void forgetRun(this.#books, record);
       throw thrown;
     }
   }
 
-  /** Stops a run wherever it is. Resolves when it has ended. */
-  async #stop({ ownerId, runId }: RunKey, reason: RuntimeError, options: CallOptions = {}): Promise<void> {
-    const key = { ownerId, runId };
-    const live = this.#live.find(key);
-    if (live !== undefined) {
-      live.stop(reason);
-      await live.ended;
-      return;
-    }
-    const { runLog } = this.#options;
-    const done = new AbortController();
-    const signal = options.signal === undefined ? done.signal : AbortSignal.any([done.signal, options.signal]);
-    const ended = waitForEnd(runLog, key, { signal }).finally(() => {
-      done.abort();
-    });
-    const telling = this.#keepTelling(key, reason, signal);
-    await ended;
-    await telling;
-  }
-
-  /** Tells the run's holder, whoever that is by now, until the signal aborts. */
-  async #keepTelling(key: RunKey, reason: RuntimeError, signal: AbortSignal): Promise<void> {
-    const { logger } = this.#options;
-    while (!signal.aborted) {
-      await this.#tellToStop(key, reason).catch((thrown: unknown) => {
-        logger.warn({ err: thrown, runId: key.runId }, "The run's replica could not be told to stop.");
-      });
-      await sleep(tellAgainMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  async #tellToStop(key: RunKey, reason: RuntimeError): Promise<void> {
-    const record = await this.#options.runLog.get(key);
-    if (record === undefined || isTerminalStatus(record.status)) return;
-    if (record.holder !== undefined && record.holder !== this.#replica.name) {
-      await this.#replica.send(record.holder, { type: "stop", key, reason: reason.toJSON() });
-      return;
-    }
-    if (record.holder === undefined) await this.#adopt(record);
-    this.#live.find(key)?.stop(reason);
+  async #adopt(record: RunRecord): Promise<void> {
+    const { agents } = this.#options;
+    if (!this.#accepting || agents.get(record.agent)?.started !== true) return;
+    await adoptRun({ ...this.#books, agents, holder: this.#replica.name }, record);
   }
 
   #hear(message: ReplicaMessage): void {
     if (message.type === "stop") this.#live.find(message.key)?.stop(RuntimeError.fromInfo(message.reason));
     else if (message.type === "reader") this.#remoteReaders.hear(message);
     else void this.#replica.sweep();
-  }
-
-  /** Takes over an unfinished run that nobody looks after: one that has not begun is run, one that has is ended. */
-  async #adopt(record: RunRecord): Promise<void> {
-    const { runLog, agents, logger } = this.#options;
-    const { ownerId, runId, agent, holder } = record;
-    const key = { ownerId, runId };
-    if (!this.#accepting || agents.get(agent)?.started !== true) return;
-    try {
-      const claimed = await runLog.claim(key, { from: holder, to: this.#replica.name });
-      try {
-        const text = await runLog.request(key);
-        if (text === undefined) return;
-        const stored = decodeStoredRun(text);
-        if (claimed.status === "queued") this.#live.launch(claimed, stored);
-        else await this.#bury(claimed, stored);
-      } catch (thrown) {
-        await runLog.claim(key, { from: this.#replica.name, to: undefined }); // For the next one who looks.
-        throw thrown;
-      }
-    } catch (thrown) {
-      // Another replica was faster, or it has ended meanwhile.
-      if (RuntimeError.is(thrown) && (thrown.code === "conflict" || thrown.code === "not_found")) return;
-      logger.error({ err: thrown, runId }, "An orphaned run could not be taken care of.");
-    }
-  }
-
-  /** Ends a run whose agent is gone. What was said so far stays in its session. */
-  async #bury(record: RunRecord, { request }: StoredRun): Promise<void> {
-    const { runLog, agents, logger } = this.#options;
-    const { output, events } = await buryRun(runLog, record);
-    const runner = agents.get(record.agent);
-    if (runner !== undefined && !(await runner.remembers(request))) await runner.remember(request, output);
-    const end = { holder: this.#replica.name, first: record.eventCount, status: "failed" } as const;
-    await runLog.finish(record, { ...end, events: events.map(encodeJson) });
-    logger.warn({ runId: record.runId }, "A run has failed, since its replica is gone.");
   }
 }
 
