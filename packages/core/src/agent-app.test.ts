@@ -462,6 +462,16 @@ describe("the sessions", () => {
   });
 });
 
+describe("a run's id", () => {
+  it("may have letters of any script, and stands in the header percent-encoded", async () => {
+    await using app = await startedApp({ query: () => "hi" });
+    const reply = await callHandler(app.handle, { path: "/process", body: { input, id: "走-1" } });
+    expect([reply.status, reply.headers?.["x-run-id"]]).toEqual([200, "%E8%B5%B0-1"]);
+    const path = `/runs/${encodeURIComponent("走-1")}`;
+    expect(await ask(app, { method: "GET", path })).toMatchObject({ json: { id: "走-1" } });
+  });
+});
+
 describe("background tasks", () => {
   it("run the agent without a reader", async () => {
     await using app = await startedApp({ query: () => "hi" });

@@ -351,7 +351,8 @@ export class AgentApp implements AsyncDisposable {
     if (!isTerminalStatus(record.status)) {
       throw new RuntimeError("conflict", `Run ${record.runId} is still at work: answer when it has ended.`);
     }
-    await this.#approvals.decide(record, { ...decision, resumedBy: resumedIdOf(record.runId) });
+    const { runId } = record;
+    await this.#approvals.decide(record, { ...decision, runId, resumedBy: resumedIdOf(runId) });
     const { decided, pending } = await this.#approvals.of(record, record.runId);
     if (pending.length > 0) return { pending, resumed: undefined };
     const request = resumingRequest(record, decided);

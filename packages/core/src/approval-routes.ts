@@ -5,6 +5,7 @@ import type { Route, RouteRequest } from "./route.ts";
 import { lastEntry } from "./run-door.ts";
 import type { RunDoor } from "./run-door.ts";
 import { ownerOf } from "./runs.ts";
+import { runIdHeader } from "./run-id-header.ts";
 import { runFrames } from "./sse-frames.ts";
 
 const decisionSchema = z.strictObject({
@@ -59,7 +60,7 @@ export function approvalRoutes(runs: RunDoor, maxBodyBytes: number): readonly Ro
       { identity, reader: signal, traceparent: http.headers["traceparent"] },
     );
     if (resumed === undefined) return { status: 202, body: { json: { object: "approvals", run_id: runId, pending } } };
-    const headers = { "x-run-id": resumed.runId };
+    const headers = runIdHeader(resumed.runId);
     const entries = runs.read(resumed, { follow: true, signal });
     if (body.stream) return { status: 200, headers, body: { sse: runFrames(entries) } };
     const { data } = await lastEntry(entries);

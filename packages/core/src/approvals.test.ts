@@ -114,6 +114,16 @@ describe("approvals", () => {
     expect((await callHandler(second.handle, { path: "/process", body })).status).toBe(409);
   });
 
+  it("are told apart by the runs that asked, also under the same id", async () => {
+    await using app = await startedApp();
+    await askFor(app, 1);
+    await askFor(app, 1, { id: "r2" });
+    expect(await answer(app)).toMatchObject({ status: 200 });
+    expect(await answer(app, { path: "/runs/r2/approvals/a1", approve: false })).toMatchObject({
+      json: saying("1 answered, allowed: false, other arguments: false"),
+    });
+  });
+
   it("expire", async () => {
     await using app = await startedApp({ approvalMs: 0 });
     await askFor(app, 1);

@@ -21,6 +21,8 @@ export interface DecisionOf extends Decision {
   readonly id: string;
   /** The run that goes on with it. A decision begins one run only. */
   readonly resumedBy: string;
+  /** The run that asked. Default: the last one that asked under this id. */
+  readonly runId?: string;
 }
 
 /** A decision, as the run that it resumes is told. */
@@ -83,9 +85,9 @@ export class Approvals {
       expiresAt: Date.now() + this.#ttlMs,
     };
     await this.#change(session, (approvals) => {
-      const known = approvals.find((other) => other.id === id);
+      const known = approvals.find((other) => other.id === id && other.runId === runId);
       if (known === undefined) return { next: shortened([...approvals, approval]), result: undefined };
-      if (known.runId === runId && known.hash === approval.hash) return { next: undefined, result: undefined };
+      if (known.hash === approval.hash) return { next: undefined, result: undefined };
       throw new RuntimeError("internal", `The agent asked for two approvals under the id ${id}.`);
     });
   }
@@ -94,10 +96,10 @@ export class Approvals {
    * Decides. Deciding the same again is no error, so that a lost answer can be asked for again; deciding otherwise is a
    * `conflict`, as is deciding too late. `not_found` when nobody asked.
    */
-  async decide(session: SessionKey, { id, resumedBy, approve, reason }: DecisionOf): Promise<GrantedApproval> {
+  async decide(session: SessionKey, { id, runId, resumedBy, approve, reason }: DecisionOf): Promise<GrantedApproval> {
     const decision = { approve, reason, resumedBy };
     return this.#change(session, (approvals) => {
-      const known = approvals.find((approval) => approval.id === id);
+      const known = approvals.findLast((one) => one.id === id && (runId === undefined || one.runId === runId));
       if (known === undefined) {
         throw new RuntimeError("not_found", `Nobody in this session asks for the approval ${id}.`);
       }

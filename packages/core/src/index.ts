@@ -8,6 +8,8 @@ export { errorReply } from "./error-reply.ts";
 export { Narrator } from "./narrator.ts";
 export { parseJsonBody } from "./parse-json-body.ts";
 export { lastEntry } from "./run-door.ts";
+export { runFrames } from "./sse-frames.ts";
+export { runIdHeader } from "./run-id-header.ts";
 export { Runner } from "./runner.ts";
 export { ownerOf } from "./runs.ts";
 

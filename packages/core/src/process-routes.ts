@@ -3,6 +3,7 @@ import type { HttpReply } from "./http.ts";
 import type { Route, RouteRequest } from "./route.ts";
 import { lastEntry } from "./run-door.ts";
 import type { RunDoor } from "./run-door.ts";
+import { runIdHeader } from "./run-id-header.ts";
 import { runFrames } from "./sse-frames.ts";
 
 /** `POST /process` for the app's first agent, `POST /agents/:agent/process` for any. */
@@ -32,7 +33,7 @@ export function processRoutes(runs: RunDoor, maxBodyBytes: number): readonly Rou
     const { signal } = http;
     const traceparent = http.headers["traceparent"];
     const key = await runs.start({ agent, request, identity, reader: signal, traceparent });
-    const headers = { "x-run-id": key.runId };
+    const headers = runIdHeader(key.runId);
     const entries = runs.read(key, { follow: true, signal });
     if (request.stream !== false) return { status: 200, headers, body: { sse: runFrames(entries) } };
     const { data } = await lastEntry(entries);

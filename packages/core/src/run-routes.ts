@@ -14,6 +14,7 @@ import type { Route, RouteRequest } from "./route.ts";
 import type { RunDoor } from "./run-door.ts";
 import { lastEntry } from "./run-door.ts";
 import { ownerOf } from "./runs.ts";
+import { runIdHeader } from "./run-id-header.ts";
 import { runFrames } from "./sse-frames.ts";
 
 const runWithResponseSchema = runSchema.extend({
@@ -80,7 +81,7 @@ export function runRoutes(runs: RunDoor): readonly Route[] {
         // A browser's EventSource asks again until it is told that there is nothing left.
         if (isTerminalStatus(status) && after !== undefined && after >= eventCount - 1) return { status: 204 };
         const entries = runs.read(key, { after, follow: true, signal: http.signal });
-        return { status: 200, headers: { "x-run-id": key.runId }, body: { sse: runFrames(entries) } };
+        return { status: 200, headers: runIdHeader(key.runId), body: { sse: runFrames(entries) } };
       },
     },
     {

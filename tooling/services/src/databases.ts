@@ -3,10 +3,10 @@ import pg from "pg";
 import { describeWithPostgres } from "./describe-with-server.ts";
 import { freshName } from "./open-test-server.ts";
 
-/** How the code under test opens its database. */
+/** How the code under test opens its database. What is left out is not tested here. */
 export interface DatabaseOpeners<T extends AsyncDisposable> {
-  readonly openPostgres: (options: { readonly pool: pg.Pool; readonly schema: string }) => Promise<T>;
-  readonly openPGlite: (options: { readonly client: PGlite; readonly schema: string }) => Promise<T>;
+  readonly openPostgres?: (options: { readonly pool: pg.Pool; readonly schema: string }) => Promise<T>;
+  readonly openPGlite?: (options: { readonly client: PGlite; readonly schema: string }) => Promise<T>;
 }
 
 /** Databases for one test: all on one fresh schema, all closed after it. */
@@ -18,10 +18,20 @@ export interface TestDatabases<T> {
   openPeer(): Promise<T>;
 }
 
-/** Registers tests twice: for a real Postgres, where each opening has a pool of its own, and for PGlite. */
+type Tests<T> = (databases: TestDatabases<T>) => void;
+
+/** Registers tests for a real Postgres, where each opening has a pool of its own, and again for PGlite. */
 export function describeDatabases<T extends AsyncDisposable>(
   { openPostgres, openPGlite }: DatabaseOpeners<T>,
-  tests: (databases: TestDatabases<T>) => void,
+  tests: Tests<T>,
+): void {
+  if (openPostgres !== undefined) describeOnPostgres(openPostgres, tests);
+  if (openPGlite !== undefined) describeOnPGlite(openPGlite, tests);
+}
+
+function describeOnPostgres<T extends AsyncDisposable>(
+  openPostgres: NonNullable<DatabaseOpeners<T>["openPostgres"]>,
+  tests: Tests<T>,
 ): void {
   describeWithPostgres("on Postgres", (url) => {
     const pools: pg.Pool[] = [];
@@ -36,7 +46,12 @@ export function describeDatabases<T extends AsyncDisposable>(
     });
     tests(databases);
   });
+}
 
+function describeOnPGlite<T extends AsyncDisposable>(
+  openPGlite: NonNullable<DatabaseOpeners<T>["openPGlite"]>,
+  tests: Tests<T>,
+): void {
   describe("on PGlite", () => {
     let client: PGlite | undefined; // One for all tests: to begin one takes seconds.
     const databases = new FreshDatabases("PGlite", async (schema) => {

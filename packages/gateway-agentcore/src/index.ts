@@ -1,0 +1,1 @@
+export { agentCoreGateway } from "./agentcore-gateway.ts";
