@@ -1,13 +1,12 @@
-import { isTerminalStatus, newResponseId, RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentRequest, Budget, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import type { Budget, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
 import { InProcessState, InProcessTaskQueue } from "@agentscope-runtime/services";
-import type { RunKey } from "@agentscope-runtime/services";
 import { approvalRoutes } from "./approval-routes.ts";
 import { Approvals } from "./approvals.ts";
-import type { GrantedApproval } from "./approvals.ts";
 import { defaultLimits } from "./app-limits.ts";
 import type { AppLimits } from "./app-limits.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { createDoor } from "./app-door.ts";
 import { AppTasks } from "./app-tasks.ts";
 import type { TaskHandler } from "./app-tasks.ts";
 import { corsHeaders, preflightReply } from "./cors.ts";
@@ -29,15 +28,13 @@ import { openApiDocument } from "./openapi.ts";
 import { processRoutes } from "./process-routes.ts";
 import type { Route } from "./route.ts";
 import { Router } from "./router.ts";
-import { decisionsIn, resumedIdOf, resumingRequest } from "./run-approvals.ts";
-import type { Decided, DoorRequest, RunDoor } from "./run-door.ts";
+import type { RunDoor } from "./run-door.ts";
 import { runRoutes } from "./run-routes.ts";
 import { chooseRunServices } from "./run-services.ts";
 import type { AppServices } from "./run-services.ts";
 import { Runner } from "./runner.ts";
 import type { LifecycleHandler, QueryHandler } from "./runner.ts";
 import { Runs } from "./runs.ts";
-import type { RunStart } from "./runs.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { customTaskRoutes, processTaskRoutes } from "./task-routes.ts";
 
@@ -288,93 +285,17 @@ export class AgentApp implements AsyncDisposable {
   }
 
   #door(): RunDoor {
-    const runs = this.#runs;
-    return {
+    const { services = {}, onDisconnect = "cancel", multitaskStrategy = "enqueue" } = this.#options;
+    return createDoor({
       agents: [...this.#agents.keys()],
-      sessions: this.#options.services?.sessions,
-      state: this.#options.services?.state,
-      start: async (request) => {
-        this.#assertReady();
-        return this.#start(request);
+      runs: this.#runs,
+      approvals: this.#approvals,
+      services,
+      onDisconnect,
+      multitaskStrategy,
+      assertReady: () => {
+        if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
       },
-      read: (key, options) => runs.read(key, options),
-      get: async (key, options) => runs.get(key, options),
-      list: async (ownerId, options) => runs.list(ownerId, options),
-      cancel: async (key, options) => runs.cancel(key, options),
-      delete: async (key, options) => runs.delete(key, options),
-      history: async (session, options) => this.#options.services?.sessions?.read(session, options),
-      pendingApprovals: async (key, options) => {
-        const record = await runs.get(key, options);
-        return (await this.#approvals.of(record, record.runId)).pending;
-      },
-      decide: async (key, decision, caller) => {
-        this.#assertReady();
-        return this.#decide(key, decision, caller);
-      },
-    };
-  }
-
-  #assertReady(): void {
-    if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
-  }
-
-  async #start({ agent, request, ...caller }: DoorRequest): Promise<RunKey> {
-    const name = this.#agent(agent);
-    const decisions = decisionsIn(request.input);
-    if (decisions.length === 0) return this.#runs.start({ ...this.#defaults(caller), agent: name, request });
-    // A decision is bound to the run that it begins, so that run needs its id now.
-    const resuming: AgentRequest = { ...request, id: request.id ?? newResponseId() };
-    const { id, session_id: sessionId } = resuming;
-    const userId = caller.identity?.userId ?? request.user_id ?? sessionId;
-    if (sessionId === null || userId === null || id === null) {
-      throw new RuntimeError(
-        "invalid_argument",
-        "Invalid request: session_id: say in which session the approval was asked.",
-        {
-          details: { field: "session_id" },
-        },
-      );
-    }
-    const approvals: GrantedApproval[] = [];
-    for (const decision of decisions) {
-      approvals.push(await this.#approvals.decide({ userId, sessionId }, { ...decision, resumedBy: id }));
-    }
-    return this.#runs.start({ ...this.#defaults(caller), agent: name, request: resuming, approvals });
-  }
-
-  async #decide(
-    key: RunKey,
-    decision: Parameters<RunDoor["decide"]>[1],
-    caller: Parameters<RunDoor["decide"]>[2],
-  ): Promise<Decided> {
-    const record = await this.#runs.get(key);
-    if (!isTerminalStatus(record.status)) {
-      throw new RuntimeError("conflict", `Run ${record.runId} is still at work: answer when it has ended.`);
-    }
-    const { runId } = record;
-    await this.#approvals.decide(record, { ...decision, runId, resumedBy: resumedIdOf(runId) });
-    const { decided, pending } = await this.#approvals.of(record, record.runId);
-    if (pending.length > 0) return { pending, resumed: undefined };
-    const request = resumingRequest(record, decided);
-    const start = { ...this.#defaults(caller), agent: record.agent, request, approvals: decided };
-    return { pending, resumed: await this.#runs.start(start) };
-  }
-
-  #defaults({
-    identity,
-    reader,
-    traceparent,
-  }: Pick<DoorRequest, "identity" | "reader" | "traceparent">): Omit<RunStart, "agent" | "request"> {
-    const { onDisconnect = "cancel", multitaskStrategy = "enqueue" } = this.#options;
-    return { identity, reader, traceparent, onDisconnect, multitaskStrategy };
-  }
-
-  #agent(name: string | undefined): string {
-    const names = [...this.#agents.keys()];
-    const found = name === undefined ? names[0] : names.find((known) => known === name);
-    if (found !== undefined) return found;
-    throw new RuntimeError("not_found", `There is no agent ${String(name)}: choose one of ${names.join(", ")}.`, {
-      details: { field: "agent" },
     });
   }
 }

@@ -1,16 +1,14 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
+import type { AgentRequest } from "@agentscope-runtime/protocol";
 import type {
   CallOptions,
   Page,
-  PageOptions,
   RunEntry,
   RunKey,
   RunListOptions,
   RunReadOptions,
   RunRecord,
   SessionHistoryService,
-  SessionKey,
   StateService,
 } from "@agentscope-runtime/services";
 import type { Decision } from "./approvals.ts";
@@ -51,8 +49,6 @@ export interface RunDoor {
   cancel(key: RunKey, options?: CallOptions): Promise<RunRecord>;
   /** Stops a run and forgets it with its events; what it said stays in its session. `not_found` as with `get`. */
   delete(key: RunKey, options?: CallOptions): Promise<void>;
-  /** A page of what was said in a session, the newest last; undefined when the app keeps no sessions. */
-  history(session: SessionKey, options?: PageOptions): Promise<Page<Message> | undefined>;
   /** What a run has asked people and nobody has answered: ids of approvals. */
   pendingApprovals(key: RunKey, options?: CallOptions): Promise<readonly string[]>;
   /**

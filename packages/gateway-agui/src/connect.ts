@@ -47,7 +47,7 @@ async function messagesBefore(
   { messages }: RunInput,
   { runs, thread, signal, isBusy }: Connection & { readonly isBusy: boolean },
 ): Promise<readonly AgUiMessage[] | undefined> {
-  const page = await runs.history(thread, { limit: mostMessages, signal });
+  const page = await runs.sessions?.read(thread, { limit: mostMessages, signal });
   if (page === undefined) return isBusy ? messages : undefined;
   const kept = toMessages(page.items);
   if (!isBusy) return kept;

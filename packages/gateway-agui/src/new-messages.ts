@@ -27,7 +27,7 @@ export async function newMessages(
   { messages, runId }: RunInput,
   { thread, runs, signal }: { readonly thread: Thread; readonly runs: RunDoor } & CallOptions,
 ): Promise<NewMessages> {
-  const page = await runs.history(thread, { limit: recentMessages, signal });
+  const page = await runs.sessions?.read(thread, { limit: recentMessages, signal });
   if (page === undefined) return { messages, kept: false };
   if (page.items.length === 0 && !(await hasOtherRuns(runs, thread, { runId, signal })))
     return { messages, kept: true };
