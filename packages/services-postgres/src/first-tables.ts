@@ -198,7 +198,7 @@ function runs(schema: string): string {
       declare gone bigint[];
       begin
         with old as (
-          select key from ${schema}.run where ended_at < ended_before order by ended_at limit most for update skip locked
+          select key from ${schema}.run where ended_at <= ended_before order by ended_at limit most for update skip locked
         ), deleted as (
           delete from ${schema}.run using old where run.key = old.key returning run.id
         )

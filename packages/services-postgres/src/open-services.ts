@@ -16,10 +16,11 @@ import type { PostgresTaskQueueOptions } from "./postgres-task-queue.ts";
 import { PostgresTopic } from "./postgres-topic.ts";
 
 /** What single services can be told. */
-export type ServicesOptions = Omit<
-  PostgresMemoryOptions & PostgresRunLogOptions & PostgresTaskQueueOptions,
-  "database"
->;
+export interface ServicesOptions {
+  readonly memory?: Omit<PostgresMemoryOptions, "database"> | undefined;
+  readonly runLog?: Omit<PostgresRunLogOptions, "database"> | undefined;
+  readonly tasks?: Omit<PostgresTaskQueueOptions, "database"> | undefined;
+}
 
 /** All services on one database. Disposing closes them together, and what was opened for them. */
 export interface PostgresServices extends AsyncDisposable {
@@ -46,11 +47,11 @@ function createServices(database: Database, options: ServicesOptions): PostgresS
   const services = {
     sessions: new PostgresSessionHistory({ database }),
     state: new PostgresState({ database }),
-    memory: new PostgresMemory({ ...options, database }),
-    runLog: new PostgresRunLog({ ...options, database }),
+    memory: new PostgresMemory({ ...options.memory, database }),
+    runLog: new PostgresRunLog({ ...options.runLog, database }),
     topic: new PostgresTopic({ database }),
     leases: new PostgresLeases({ database }),
-    tasks: new PostgresTaskQueue({ ...options, database }),
+    tasks: new PostgresTaskQueue({ ...options.tasks, database }),
   };
   return { ...services, [Symbol.asyncDispose]: () => disposeAll([database, ...Object.values(services)]) };
 }

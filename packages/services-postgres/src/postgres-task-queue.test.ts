@@ -1,9 +1,9 @@
 import { describeDatabases } from "@agentscope-runtime-tooling/services/databases";
 import { describeContract, taskQueueContract } from "@agentscope-runtime/services/testing";
-import { openPGlite, openPostgres, PostgresTaskQueue } from "./index.ts";
+import { openPostgres, PostgresTaskQueue } from "./index.ts";
 import type { Database } from "./index.ts";
 
-describeDatabases({ openPostgres, openPGlite }, (databases) => {
+describeDatabases({ openPostgres }, (databases) => {
   const used = new Map<PostgresTaskQueue, Database>();
 
   function open(database: Database): PostgresTaskQueue {

@@ -41,7 +41,7 @@ describeWithPostgres("a Postgres that is restarted", () => {
       const schema = freshName();
       const pools = [0, 1].map(() => openPool(server.url));
       const [services, elsewhere] = await Promise.all(
-        pools.map((pool) => openPostgresServices({ pool, schema, lookEveryMs: 200 })),
+        pools.map((pool) => openPostgresServices({ pool, schema, tasks: { lookEveryMs: 200 } })),
       );
       if (services === undefined || elsewhere === undefined) throw new Error("There are two.");
 

@@ -8,7 +8,7 @@ import type { ProbeQuestion, ProcessSample } from "./process-sample.ts";
 export type ServerName = "bare" | "ours" | "express" | Kept;
 
 /** Where a workload app keeps what it keeps. */
-export type Kept = "history" | "postgres" | "redis";
+type Kept = "history" | "postgres" | "redis";
 
 export interface ServerOptions {
   /** Writes a CPU profile into this directory when the server ends. */

@@ -12,7 +12,7 @@ export async function openServices(store: string, namespace: string): Promise<Po
     return openRedisServices({ redis, prefix: namespace, tasks: { stalledMs: 5_000 } });
   }
   const pool = new pg.Pool({ connectionString: store });
-  const services = await openPostgresServices({ pool, schema: namespace, deadAfterMs: 10_000 });
+  const services = await openPostgresServices({ pool, schema: namespace, tasks: { deadAfterMs: 10_000 } });
   return {
     ...services,
     [Symbol.asyncDispose]: async () => {
