@@ -1,0 +1,1 @@
+export { openAi } from "./open-ai.ts";

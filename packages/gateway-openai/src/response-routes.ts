@@ -1,0 +1,146 @@
+import { ownerOf, runIdHeader } from "@agentscope-runtime/core";
+import type { GatewayHost, HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
+import { parse } from "@agentscope-runtime/protocol";
+import type { RunKey } from "@agentscope-runtime/services";
+import { z } from "zod";
+import { beginResponse } from "./begin-response.ts";
+import { openAiErrorReply } from "./error-body.ts";
+import { listSchema, listQueryFields, pageOfItems } from "./item-list.ts";
+import type { Notes } from "./notes.ts";
+import { ResponseContexts } from "./response-context.ts";
+import { responseFrames } from "./response-frames.ts";
+import { responseRequestSchema } from "./response-request.ts";
+import { responseEventSchema, responseSchema } from "./response-resource.ts";
+import { ResponseShelf } from "./response-shelf.ts";
+import { ResponseStory } from "./response-story.ts";
+import { endOfRun, runEvents } from "./run-events.ts";
+
+const retrieveQuerySchema = z.looseObject({
+  stream: z.enum(["true", "false"]).optional(),
+  starting_after: z
+    .string()
+    .regex(/^\d{1,15}$/, "an event's number is a whole number from 0")
+    .transform(Number)
+    .optional(),
+});
+const itemsQuerySchema = z.looseObject(listQueryFields);
+const deletedSchema = z.object({ id: z.string(), object: z.literal("response"), deleted: z.literal(true) });
+
+/** The Responses API: begin, look, follow, cancel, forget. */
+export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes, prefix: string): readonly Route[] {
+  const shelf = new ResponseShelf(runs, notes);
+  const contexts = new ResponseContexts(runs, shelf);
+  const tag = "openai";
+  const errorReply = openAiErrorReply;
+  const path = `${prefix}/responses/:responseId`;
+  return [
+    {
+      method: "POST",
+      path: `${prefix}/responses`,
+      doc: {
+        summary: "Responses of OpenAI: run the agent, and stream events with `stream: true`.",
+        tag,
+        body: responseRequestSchema,
+        reply: responseSchema,
+        events: responseEventSchema,
+      },
+      errorReply,
+      handle: create,
+    },
+    {
+      method: "GET",
+      path,
+      doc: {
+        summary: "A response as it is now, or with `stream=true` its events, behind `starting_after`, until it ends.",
+        tag,
+        query: retrieveQuerySchema,
+        reply: responseSchema,
+        events: responseEventSchema,
+      },
+      errorReply,
+      handle: retrieve,
+    },
+    {
+      method: "DELETE",
+      path,
+      doc: { summary: "Stop a response and forget it.", tag, reply: deletedSchema },
+      errorReply,
+      async handle(request) {
+        const key = keyOf(request);
+        await shelf.get(key, request.http.signal);
+        await shelf.delete(key);
+        return { status: 200, body: { json: { id: key.runId, object: "response", deleted: true } } };
+      },
+    },
+    {
+      method: "POST",
+      path: `${path}/cancel`,
+      doc: { summary: "Stop a response; answers when its agent has stopped.", tag, reply: responseSchema },
+      errorReply,
+      async handle(request) {
+        const key = keyOf(request);
+        const { signal } = request.http;
+        await shelf.get(key, signal);
+        await runs.cancel(key, { signal });
+        return { status: 200, body: { json: await shelf.resource(await shelf.get(key, signal)) } };
+      },
+    },
+    {
+      method: "GET",
+      path: `${path}/input_items`,
+      doc: { summary: "What a response was asked, newest first.", tag, query: itemsQuerySchema, reply: listSchema },
+      errorReply,
+      async handle(request) {
+        const query = parse(itemsQuerySchema, Object.fromEntries(request.query), "query");
+        const { items } = await shelf.get(keyOf(request), request.http.signal);
+        return { status: 200, body: { json: pageOfItems(items, query) } };
+      },
+    },
+  ];
+
+  async function create(request: RouteRequest): Promise<HttpReply> {
+    const body = parse(responseRequestSchema, await request.http.readJson(maxBodyBytes), "request");
+    const { key, facts, forget } = await beginResponse({ runs, shelf, contexts }, body, request);
+    const { signal } = request.http;
+    const headers = runIdHeader(key.runId);
+    if (body.stream === true) {
+      const frames = responseFrames(runEvents(runs.read(key, { follow: true, signal })), facts);
+      return { status: 200, headers, body: { sse: forget === undefined ? frames : afterwards(frames, forget) } };
+    }
+    if (body.background === true) {
+      return { status: 200, headers, body: { json: await shelf.resource(await shelf.get(key, signal)) } };
+    }
+    try {
+      const response = new ResponseStory(facts).tellAll(await endOfRun(runs, key, signal));
+      return { status: 200, headers, body: { json: response } };
+    } finally {
+      forget?.();
+    }
+  }
+
+  async function retrieve(request: RouteRequest): Promise<HttpReply> {
+    const { stream, starting_after: after } = parse(retrieveQuerySchema, Object.fromEntries(request.query), "query");
+    const key = keyOf(request);
+    const { signal } = request.http;
+    const kept = await shelf.get(key, signal);
+    if (stream !== "true") return { status: 200, body: { json: await shelf.resource(kept) } };
+    const events = runEvents(runs.read(key, { follow: true, signal }));
+    return {
+      status: 200,
+      headers: runIdHeader(key.runId),
+      body: { sse: responseFrames(events, kept.facts, after) },
+    };
+  }
+}
+
+function keyOf({ identity, params }: RouteRequest): RunKey {
+  return { ownerId: ownerOf(identity), runId: params["responseId"] ?? "" };
+}
+
+async function* afterwards(frames: AsyncIterable<string>, then: () => void): AsyncGenerator<string, void, undefined> {
+  try {
+    yield* frames;
+  } finally {
+    then();
+  }
+}
