@@ -8,20 +8,24 @@ interface Pack {
 }
 
 const largestBatch = 1000;
+/** Characters that are kept as they came. To pack less than this costs more than the collector takes for it. */
+const looseLength = 16 * 1024;
 
 /**
- * The events of one run, packed as bytes: an event that stays is kept outside of the heap, where the garbage collector
- * does not copy it around. The newest ones are there as they came too, so that live readers need not unpack them.
+ * The events of one run. Those of a long one are packed as bytes, but for the newest: what stays is kept outside of the heap,
+ * where the garbage collector does not copy it around, and live readers need not unpack anything.
  */
 export class PackedEvents {
   readonly #packs: Pack[] = [];
-  #newest: { readonly first: number; readonly events: readonly string[] } = { first: 0, events: [] };
-  #count = 0;
+  /** The newest ones, from this number on. */
+  #loose: string[] = [];
+  #looseFirst = 0;
+  #looseLength = 0;
   #length = 0;
 
   /** How many events there are: the number of the next one. */
   get count(): number {
-    return this.#count;
+    return this.#looseFirst + this.#loose.length;
   }
 
   /** All their text, in characters. */
@@ -30,42 +34,51 @@ export class PackedEvents {
   }
 
   add(events: readonly string[]): void {
-    if (events.length === 0) return;
-    const text = events.join("");
-    const bytes = Buffer.from(text);
-    // Mostly every character is one byte, and need not be measured.
-    const lengthOf =
-      bytes.length === text.length ? (event: string) => event.length : (event: string) => Buffer.byteLength(event);
-    const ends = new Uint32Array(events.length);
-    let end = 0;
-    for (const [index, event] of events.entries()) {
-      end += lengthOf(event);
-      ends[index] = end;
+    if (this.#looseLength > looseLength) this.#pack();
+    for (const event of events) {
+      this.#loose.push(event);
+      this.#looseLength += event.length;
+      this.#length += event.length;
     }
-    this.#length += text.length;
-    this.#packs.push({ first: this.#count, bytes, ends });
-    this.#newest = { first: this.#count, events };
-    this.#count += events.length;
   }
 
-  /** Lets go of what only live readers need. */
+  /** There are no more to come: lets go of what only live readers of a long run need. */
   settle(): void {
-    this.#newest = { first: this.#count, events: [] };
+    if (this.#length > looseLength) this.#pack();
   }
 
   /** Up to 1,000 events from this number on, but not as far as `end`. Empty when there are none. */
   batch(from: number, end: number): readonly RunEntry[] {
-    const to = Math.min(this.#count, end, from + largestBatch);
+    const to = Math.min(this.count, end, from + largestBatch);
     if (from >= to) return [];
-    const { first, events } = this.#newest;
+    const first = this.#looseFirst;
     if (from >= first) {
-      return events.slice(from - first, to - first).map((data, index) => ({ sequence: from + index, data }));
+      return this.#loose.slice(from - first, to - first).map((data, index) => ({ sequence: from + index, data }));
     }
     const pack = this.#packAt(from);
     return Array.from({ length: Math.min(to, pack.first + pack.ends.length) - from }, (_, index) => ({
       sequence: from + index,
       data: unpack(pack, from + index - pack.first),
     }));
+  }
+
+  #pack(): void {
+    const events = this.#loose;
+    if (events.length === 0) return;
+    const text = events.join("");
+    const bytes = Buffer.from(text);
+    const ends = new Uint32Array(events.length);
+    // Mostly every character is one byte, and need not be measured.
+    const plain = bytes.length === text.length;
+    let end = 0;
+    for (const [index, event] of events.entries()) {
+      end += plain ? event.length : Buffer.byteLength(event);
+      ends[index] = end;
+    }
+    this.#packs.push({ first: this.#looseFirst, bytes, ends });
+    this.#looseFirst += events.length;
+    this.#loose = [];
+    this.#looseLength = 0;
   }
 
   #packAt(number: number): Pack {
