@@ -4,7 +4,7 @@ import type { RunKey, RunLog } from "@agentscope-runtime/services";
 import { incompleteFor } from "./incomplete-for.ts";
 import type { Logger } from "./logger.ts";
 import type { Emit } from "./runner.ts";
-import { writeDurably } from "./write-durably.ts";
+import { writeAgain, writeDurably } from "./write-durably.ts";
 
 /** Characters of event text that may wait to be written before the agent has to wait too. */
 const maxUnwrittenLength = 1024 * 1024;
@@ -134,7 +134,12 @@ export class LiveRun {
         const first = this.#written;
         const events = this.#take();
         const { log, holder } = this.#options;
-        await this.#durably(() => log.append(this.key, { holder, first, events }));
+        const append = (): Promise<void> => log.append(this.key, { holder, first, events });
+        try {
+          await append();
+        } catch (thrown) {
+          await this.#again(append, thrown);
+        }
       }
       this.#writing = undefined;
     } catch (thrown) {
@@ -151,14 +156,14 @@ export class LiveRun {
     return events;
   }
 
-  /** A write that takes the log to `#written` events. */
-  async #durably(write: () => Promise<unknown>): Promise<void> {
+  /** Repeats a write that takes the log to `#written` events. */
+  async #again(write: () => Promise<unknown>, failure: unknown): Promise<void> {
     const { log, holder, patienceMs } = this.#options;
     const isDone = async (): Promise<boolean> => {
       const record = await log.get(this.key);
       return record?.holder === holder && record.eventCount === this.#written;
     };
-    await writeDurably(write, { isDone, patienceMs });
+    await writeAgain(write, { isDone, patienceMs }, failure);
   }
 
   async #letGo(): Promise<void> {
@@ -205,7 +210,12 @@ export class LiveRun {
     const first = this.#written;
     const events = [...this.#take(), data];
     this.#written += 1;
-    await this.#durably(() => log.finish(key, { holder, first, status, events }));
+    const finish = (): Promise<unknown> => log.finish(key, { holder, first, status, events });
+    try {
+      await finish();
+    } catch (thrown) {
+      await this.#again(finish, thrown);
+    }
     this.#status = status;
   }
 }

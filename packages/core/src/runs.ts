@@ -27,6 +27,7 @@ import { Replica } from "./replica.ts";
 import type { ReplicaMessage } from "./replica-message.ts";
 import { rollback } from "./rollback.ts";
 import type { RunServices } from "./run-services.ts";
+import { RunReading } from "./run-reading.ts";
 import { RunStopper } from "./run-stopper.ts";
 import { runsBefore } from "./run-turns.ts";
 import type { Runner } from "./runner.ts";
@@ -187,16 +188,18 @@ export class Runs implements AsyncDisposable {
   }
 
   /** The run's events; with `follow`, live. Whoever follows counts as a reader of the run until its signal aborts. */
-  async *read(key: RunKey, options: RunReadOptions = {}): AsyncGenerator<readonly RunEntry[], void, undefined> {
-    const leave = options.follow === true ? await this.#follow(key, options.signal) : undefined;
-    this.#reading += 1;
-    try {
-      yield* this.#options.runLog.read(key, options);
-    } finally {
-      leave?.();
-      this.#reading -= 1;
-      if (this.#reading === 0) this.#onAllRead?.();
-    }
+  read(key: RunKey, options: RunReadOptions = {}): AsyncIterable<readonly RunEntry[]> {
+    const begin = async (): Promise<() => void> => {
+      const leave = options.follow === true ? await this.#follow(key, options.signal) : undefined;
+      this.#reading += 1;
+      return () => {
+        leave?.();
+        this.#reading -= 1;
+        if (this.#reading === 0) this.#onAllRead?.();
+      };
+    };
+    const { runLog } = this.#options;
+    return { [Symbol.asyncIterator]: () => new RunReading({ begin, batches: runLog.read(key, options) }) };
   }
 
   /** `not_found` when there is none, or when it is another owner's. */

@@ -17,16 +17,17 @@ export async function writeDurably(write: () => Promise<unknown>, options: Durab
   try {
     await write();
   } catch (thrown) {
-    if (!isAway(thrown)) throw thrown;
     await writeAgain(write, options, thrown);
   }
 }
 
-async function writeAgain(
+/** What {@link writeDurably} does after the first try has failed. */
+export async function writeAgain(
   write: () => Promise<unknown>,
   { isDone, patienceMs = defaultPatienceMs }: DurableWriteOptions,
   failure: unknown,
 ): Promise<void> {
+  if (!isAway(failure)) throw failure;
   const deadline = performance.now() + patienceMs;
   let last = failure;
   for (let pauseMs = firstPauseMs; performance.now() < deadline; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
