@@ -13,5 +13,6 @@ export default defineConfig({
   external: /^[^./]/,
   platform: "node",
   transform: { target: "node22.19" },
-  output: { dir: "dist", format: "esm", sourcemap: true, chunkFileNames: "[name]-[hash].js" },
+  // What an earlier build left would be published too.
+  output: { dir: "dist", format: "esm", sourcemap: true, chunkFileNames: "[name]-[hash].js", cleanDir: true },
 });

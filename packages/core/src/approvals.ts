@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import { sha256 } from "@agentscope-runtime/services";
 import type { SessionKey, StateService } from "@agentscope-runtime/services";
 import { canonicalJson } from "./canonical-json.ts";
 
@@ -160,9 +160,7 @@ export class Approvals {
 
 /** What a decision is bound to: the tool and its arguments, in whatever order these stand. */
 export function approvalHash(name: string, toolArguments: unknown): string {
-  return createHash("sha256")
-    .update(canonicalJson([name, parsed(toolArguments)]))
-    .digest("base64url");
+  return sha256(canonicalJson([name, parsed(toolArguments)]));
 }
 
 function parsed(toolArguments: unknown): unknown {

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { agentRequestSchema, mcpApprovalResponseSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
+import { sha256 } from "@agentscope-runtime/services";
 import type { RunRecord } from "@agentscope-runtime/services";
 import type { Decision, GrantedApproval } from "./approvals.ts";
 
@@ -21,7 +21,7 @@ export function decisionsIn(input: readonly Message[]): readonly (Decision & { r
 
 /** The id of the run that goes on where this one has parked: always the same, so that it goes on once. */
 export function resumedIdOf(runId: string): string {
-  return `response_${createHash("sha256").update(`resume ${runId}`).digest("hex").slice(0, 32)}`;
+  return `response_${sha256(`resume ${runId}`, "hex").slice(0, 32)}`;
 }
 
 /** The request that tells the agent what people have decided about a run's questions. */

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
+import { sha256 } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   NewRun,
@@ -348,7 +348,5 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 function hashOf(agent: string, request: AgentRequest): string {
   const input = request.input.map((message) => ({ ...message, id: undefined }));
   const asked = { ...request, input, stream: undefined, on_disconnect: undefined };
-  return createHash("sha256")
-    .update(JSON.stringify([agent, asked]))
-    .digest("base64url");
+  return sha256(JSON.stringify([agent, asked]));
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import { sha256 } from "./sha256.ts";
 
 /** What makes a list that list and no other: its kind, its owner, its filters. Undefined differs from every text. */
 export type CursorScope = readonly (string | undefined)[];
@@ -9,9 +9,7 @@ export type CursorScope = readonly (string | undefined)[];
  * from another list is told apart; it is not a secret, and whoever forges one only pages through his own list.
  */
 export function encodeCursor(scope: CursorScope, position: string): string {
-  const checksum = createHash("sha256")
-    .update(JSON.stringify([scope, position]))
-    .digest("base64url");
+  const checksum = sha256(JSON.stringify([scope, position]));
   return `${Buffer.from(position).toString("base64url")}.${checksum.slice(0, checksumLength)}`;
 }
 

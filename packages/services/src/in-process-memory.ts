@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -70,7 +69,7 @@ export class InProcessMemory implements MemoryService {
     return drafts.map(({ ttlMs, ...draft }, index) => {
       const stored: StoredMemory = {
         ...draft,
-        id: `mem_${randomUUID()}`,
+        id: `mem_${crypto.randomUUID()}`,
         number: ++this.#lastNumber,
         userId,
         sessionId,

@@ -14,6 +14,7 @@ export { parseConcurrency, parseEnqueueOptions } from "./parse-task-options.ts";
 export { parseLimit } from "./parse-limit.ts";
 export { parseTtl } from "./parse-ttl.ts";
 export { toErrorText } from "./to-error-text.ts";
+export { sha256 } from "./sha256.ts";
 export { toJsonText } from "./to-json-text.ts";
 export { words } from "./words.ts";
 
