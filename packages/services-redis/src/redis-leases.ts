@@ -1,6 +1,5 @@
-import { parseTtl } from "@agentscope-runtime/services";
+import { Lifetime, parseTtl } from "@agentscope-runtime/services";
 import type { CallOptions, Lease, Leases } from "@agentscope-runtime/services";
-import { Lifetime } from "./lifetime.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { script } from "./script.ts";
 

@@ -1,5 +1,5 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { encodeCursor, parseCursor, parseLimit } from "@agentscope-runtime/services";
+import { encodeCursor, Lifetime, parseCursor, parseLimit } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   Embed,
@@ -13,7 +13,6 @@ import type {
   PageOptions,
 } from "@agentscope-runtime/services";
 import { decodeId, encodeId } from "./encode-id.ts";
-import { Lifetime } from "./lifetime.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 import { toArguments, toDraft, toMemory } from "./memory-record.ts";
 import { addMemories, expiredMemories, findMemories, forgetMemory } from "./memory-scripts.ts";

@@ -1,5 +1,5 @@
 import { isTerminalStatus, runStatusSchema } from "@agentscope-runtime/protocol";
-import { parseTtl } from "@agentscope-runtime/services";
+import { Lifetime, parseTtl } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   Change,
@@ -17,7 +17,6 @@ import type {
   RunWrite,
 } from "@agentscope-runtime/services";
 import { encodeId } from "./encode-id.ts";
-import { Lifetime } from "./lifetime.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { RunFeeds } from "./run-feeds.ts";
 import { RunKeys } from "./run-keys.ts";

@@ -1,6 +1,6 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
-import { encodeCursor, parseCursor, parseLimit } from "@agentscope-runtime/services";
+import { encodeCursor, Lifetime, parseCursor, parseLimit } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   Page,
@@ -11,7 +11,6 @@ import type {
   SessionRecord,
 } from "@agentscope-runtime/services";
 import { decodeId, encodeId } from "./encode-id.ts";
-import { Lifetime } from "./lifetime.ts";
 import { newestFirst } from "./newest-first.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { script } from "./script.ts";

@@ -1,5 +1,5 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { encodeCursor, parseCursor, parseLimit, toJsonText } from "@agentscope-runtime/services";
+import { encodeCursor, Lifetime, parseCursor, parseLimit, toJsonText } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   LoadOptions,
@@ -11,7 +11,6 @@ import type {
   StateKey,
   StateService,
 } from "@agentscope-runtime/services";
-import { Lifetime } from "./lifetime.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { script } from "./script.ts";
 import { numberOf, toEntries } from "./stream-entry.ts";

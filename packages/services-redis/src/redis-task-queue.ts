@@ -1,5 +1,12 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { parseConcurrency, parseCron, parseEnqueueOptions, parseTtl, toJsonText } from "@agentscope-runtime/services";
+import {
+  Lifetime,
+  parseConcurrency,
+  parseCron,
+  parseEnqueueOptions,
+  parseTtl,
+  toJsonText,
+} from "@agentscope-runtime/services";
 import type {
   CallOptions,
   EnqueueOptions,
@@ -13,7 +20,6 @@ import type {
 import { bounded } from "./bounded.ts";
 import { closeClient } from "./close-client.ts";
 import { decodeId, encodeId } from "./encode-id.ts";
-import { Lifetime } from "./lifetime.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { reconnectDelay } from "./redis-connection.ts";
 import type { RedisConnection } from "./redis-connection.ts";

@@ -1,9 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import { Follower, Lifetime, NewestQueue } from "@agentscope-runtime/services";
 import type { CallOptions, Subscription, Topic } from "@agentscope-runtime/services";
 import { encodeId } from "./encode-id.ts";
-import { Lifetime } from "./lifetime.ts";
-import { Loop } from "./loop.ts";
-import { NewestQueue } from "./newest-queue.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
 export interface RedisTopicOptions {
@@ -15,7 +13,7 @@ export interface RedisTopicOptions {
 export class RedisTopic implements Topic {
   readonly #lifetime = new Lifetime("RedisTopic");
   readonly #connection: RedisConnection;
-  readonly #loops = new Set<Loop<string>>();
+  readonly #loops = new Set<Follower<string>>();
 
   constructor({ connection }: RedisTopicOptions) {
     this.#connection = connection;
@@ -34,7 +32,7 @@ export class RedisTopic implements Topic {
     this.#lifetime.assertOpen(options);
     const queue = new NewestQueue<string>(mostBehind);
     let stop = nothing;
-    const loop = new Loop<string>({
+    const loop = new Follower<string>({
       signal: options?.signal,
       take: () => {
         const value = queue.shift();

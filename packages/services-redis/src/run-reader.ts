@@ -1,5 +1,5 @@
+import { Follower } from "@agentscope-runtime/services";
 import type { RunEntry, RunReadOptions } from "@agentscope-runtime/services";
-import { Loop } from "./loop.ts";
 import type { FeedReader, RunFeed, RunProgress } from "./run-feed.ts";
 
 /** What is in Redis of a run behind some event. */
@@ -25,7 +25,7 @@ export interface RunSource {
 
 /** One loop over the events of a run. It looks only when somebody asks for more. */
 export class RunReader implements FeedReader {
-  readonly loop: Loop<readonly RunEntry[]>;
+  readonly loop: Follower<readonly RunEntry[]>;
   readonly #source: RunSource;
   readonly #follow: boolean;
   #next: number;
@@ -40,7 +40,7 @@ export class RunReader implements FeedReader {
     this.#source = source;
     this.#follow = follow;
     this.#next = Math.max(after + 1, 0);
-    this.loop = new Loop({
+    this.loop = new Follower({
       signal,
       take: () => this.#take(),
       onEnd: () => {

@@ -9,6 +9,9 @@ export { InProcessTopic } from "./in-process-topic.ts";
 // For those who implement a contract.
 export { eachEntry } from "./each-entry.ts";
 export { encodeCursor, parseCursor } from "./cursor.ts";
+export { Follower } from "./follower.ts";
+export { Lifetime } from "./lifetime.ts";
+export { NewestQueue } from "./newest-queue.ts";
 export { parseCron } from "./parse-cron.ts";
 export { parseConcurrency, parseEnqueueOptions } from "./parse-task-options.ts";
 export { parseLimit } from "./parse-limit.ts";
@@ -20,6 +23,7 @@ export { words } from "./words.ts";
 
 export type { CallOptions } from "./call-options.ts";
 export type { CursorScope } from "./cursor.ts";
+export type { FollowerSource } from "./follower.ts";
 export type { InProcessLeasesOptions } from "./in-process-leases.ts";
 export type { InProcessMemoryOptions } from "./in-process-memory.ts";
 export type { InProcessRunLogOptions } from "./in-process-run-log.ts";

@@ -1,7 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
 
-/** Whether an in-process service may still be called. */
+/** Whether a service may still be called. */
 export class Lifetime {
   readonly #name: string;
   #over = false;
