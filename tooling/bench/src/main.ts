@@ -5,6 +5,7 @@ import { formatIdle, idle } from "./idle.ts";
 import { numberFlag, numbersFlag } from "./number-flag.ts";
 import { formatPaced, paced } from "./paced.ts";
 import { formatServe, serve } from "./serve.ts";
+import { formatPeers } from "./peers.ts";
 import type { ServerName } from "./server-under-test.ts";
 import { formatServices, services } from "./services.ts";
 import { formatSoak, soak } from "./soak.ts";
@@ -66,7 +67,8 @@ const commands: Readonly<Record<string, Command>> = {
       warmUpSeconds: numberFlag(flags, "warm-up", 2),
       rounds: numberFlag(flags, "rounds", 5),
     });
-    return { numbers: cells, text: formatServe(cells) };
+    const text = formatServe(cells);
+    return { numbers: cells, text: flags.stores ? `${text}\n\n${formatPeers()}` : text };
   },
   paced: async (stage) => {
     const result = await paced(stage, {
