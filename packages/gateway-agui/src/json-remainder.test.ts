@@ -13,6 +13,10 @@ it("completes any beginning of a JSON text, however that is spaced", () => {
   );
 });
 
+it("completes a text that stops in the middle of an escape", () => {
+  expect(jsonRemainder('{ "a": "\\', '{"a":"\\n"}')).toBe('n"}');
+});
+
 it("goes on with a text that is no JSON", () => {
   expect(jsonRemainder("not", "not JSON")).toBe(" JSON");
 });

@@ -18,6 +18,7 @@ export function jsonRemainder(told: string, whole: string): string | undefined {
     at += 1;
     if (inString && character === "\\") {
       index += 1;
+      if (index === told.length) break;
       if (told.charAt(index) !== whole.charAt(at)) return undefined;
       at += 1;
     } else if (character === '"') {
