@@ -1,0 +1,9 @@
+export { callTool } from "./call-tool.ts";
+export { createToolbox } from "./toolbox.ts";
+export { defineTool } from "./define-tool.ts";
+export { errorResult, resultText, textResult } from "./tool-result.ts";
+
+export type { Tool, ToolInputSchema, ToolRunOptions } from "./tool.ts";
+export type { Toolbox } from "./toolbox.ts";
+export type { ToolContent, ToolResult } from "./tool-result.ts";
+export type { ToolDefinition } from "./define-tool.ts";
