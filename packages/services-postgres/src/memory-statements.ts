@@ -40,11 +40,11 @@ export function vectorNearness(schema: string): Nearness {
   return (left, right) => `-(${left}::${schema}.vector operator(${schema}.<#>) ${right}::${schema}.vector)`;
 }
 
-/** How fast more of the same word counts less, and how much a long text counts less: the usual values of BM25. */
-const saturation = 1.2;
-const lengthWeight = 0.75;
 /** The usual constant of reciprocal rank fusion. */
 const flatness = 60;
+
+/** A flag of `ts_rank`: by the logarithm of their length. */
+const longTextsCountLess = 1;
 
 /** So many of each ranking are fused. */
 const fusedRanks = 1000;
@@ -52,38 +52,33 @@ const fusedRanks = 1000;
 export function memoryStatements(schema: string, nearness: Nearness): MemoryStatements {
   const memory = `${schema}.memory`;
   return {
-    // A word's place says among which draft's words it is.
     add: statement(`
-      with term as (
-        select * from unnest($11::int[], string_to_array($12::text, E'\\x1d'), $13::int[]) as term (place, word, count)
-      ), draft as (
-        select place, memory_id, coalesce(body, '') as body, metadata, ttl, length, embedding, now_ms
+      with draft as (
+        select place, memory_id, coalesce(body, '') as body, metadata, ttl, embedding, now_ms
         from ${schema}.now_ms() as now_ms, unnest(
-          $5::text[], string_to_array($6::text, E'\\x1d'), string_to_array($7::text, E'\\x1d'), $8::bigint[], $9::int[],
-          string_to_array($10::text, E'\\x1d')
-        ) with ordinality as draft (memory_id, body, metadata, ttl, length, embedding, place)
+          $5::text[], string_to_array($6::text, E'\\x1d'), string_to_array($7::text, E'\\x1d'), $8::bigint[],
+          string_to_array($9::text, E'\\x1d')
+        ) with ordinality as draft (memory_id, body, metadata, ttl, embedding, place)
       ), added as (
         insert into ${memory} (
-          memory_id, user_key, session_key, user_id, session_id, body, metadata, created_at, expires_at, length, words,
-          embedding
+          memory_id, user_key, session_key, user_id, session_id, body, metadata, created_at, expires_at, embedding
         )
-        select
-          memory_id, $1, $2, $3, $4, body, metadata, now_ms, now_ms + ttl, length, coalesce(words, '{}'),
-          embedding::real[]
-        from draft left join (select place, array_agg(word) as words from term group by place) as terms using (place)
-        order by place
+        select memory_id, $1, $2, $3, $4, body, metadata, now_ms, now_ms + ttl, embedding::real[]
+        from draft order by place
         returning id, memory_id, created_at, expires_at
       ), indexed as (
-        insert into ${schema}.memory_word (user_key, word, memory, count)
-        select $1, word, added.id, count from term join draft using (place) join added using (memory_id)
+        insert into ${schema}.memory_words (memory, user_key, words)
+        select added.id, $1, words::tsvector
+        from unnest($10::text[], string_to_array($11::text, E'\\x1d')) as part (memory_id, words)
+        join added using (memory_id)
       )
       select created_at::float8, expires_at::float8 from added order by id`),
     user: scopeStatements(schema, nearness, "memory.user_key = $1 and $2::bytea is null"),
     session: scopeStatements(schema, nearness, "memory.user_key = $1 and memory.session_key = $2::bytea"),
     forget: statement(`
-      select ${schema}.delete_memories(array(
+      delete from ${memory} where id = any(array(
         select id from ${memory} where expires_at <= ${schema}.now_ms() order by expires_at limit $1::int
-      ))::text`),
+      ))`),
   };
 }
 
@@ -92,19 +87,20 @@ function scopeStatements(schema: string, nearness: Nearness, isInScope: string):
   const record = `
     memory_id, user_id, session_id, body, metadata, created_at::float8, expires_at::float8, memory.id::float8 as position`;
   const isAlive = `(memory.expires_at is null or memory.expires_at > ${schema}.now_ms())`;
-  // BM25. How rare a word is, and how long a memory is as a rule, counts for all of the user's memories.
+  // Postgres says how much a text is about a word, and how rare the word is among the user's memories says what that counts.
   const byWords = `
-    totals as (
-      select count(*)::float8 as memories, greatest(avg(length), 1)::float8 as length from ${memory} where user_key = $1
+    total as (
+      select count(*)::float8 as memories from ${memory} where user_key = $1
     ), hits as (
-      select memory, count, count(*) over (partition by word) as holders
-      from ${schema}.memory_word where user_key = $1 and word = any($3::text[])
+      select memory, word, max(ts_rank(words, query, ${longTextsCountLess})) as rank,
+        count(*) over (partition by word) as holders
+      from unnest($3::text[]) as word, lateral (select quote_literal(word)::tsquery as query) as asked,
+        ${schema}.memory_words
+      where array[user_key] @> array[$1::bytea] and words @@ query
+      group by memory, word
     ), by_words as (
-      select memory.id, sum(
-        ln(1 + (totals.memories - hits.holders + 0.5) / (hits.holders + 0.5)) * hits.count * ${saturation + 1}
-        / (hits.count + ${saturation} * (${1 - lengthWeight} + ${lengthWeight} * memory.length / totals.length))
-      ) as score
-      from totals, hits join ${memory} as memory on memory.id = hits.memory
+      select memory.id, sum(ln(1 + (memories - holders + 0.5) / (holders + 0.5)) * rank) as score
+      from total, hits join ${memory} as memory on memory.id = hits.memory
       where ${isInScope} and ${isAlive}
       group by memory.id
     )`;
@@ -134,8 +130,6 @@ function scopeStatements(schema: string, nearness: Nearness, isInScope: string):
       where ${isInScope} and ${isAlive} and memory.id < $3::bigint
       order by memory.id desc limit $4::int`),
     delete: statement(`
-      select ${schema}.delete_memories(array(
-        select id from ${memory} as memory where ${isInScope} and ($3::text[] is null or memory_id = any($3))
-      ))::text`),
+      delete from ${memory} as memory where ${isInScope} and ($3::text[] is null or memory_id = any($3))`),
   };
 }

@@ -2,7 +2,9 @@ import { describeDatabases } from "@agentscope-runtime-tooling/services/database
 import { describeWithPostgres, freshName } from "@agentscope-runtime-tooling/services";
 import { messageSchema, RuntimeError } from "@agentscope-runtime/protocol";
 import pg from "pg";
-import { openPGlite, openPostgres, openPostgresServices, PostgresSessionHistory } from "./index.ts";
+import { firstTables } from "./first-tables.ts";
+import { openPGlite, openPostgres, openPostgresServices, PostgresMemory, PostgresSessionHistory } from "./index.ts";
+import { toKey } from "./to-key.ts";
 
 const message = messageSchema.parse({ role: "user" });
 const key = { userId: "ada", sessionId: "tea" };
@@ -13,6 +15,50 @@ describeDatabases({ openPostgres, openPGlite }, (databases) => {
     await sessions.append(key, [message]);
     const again = new PostgresSessionHistory({ database: await databases.openPeer() });
     expect(await again.get(key)).toMatchObject({ messageCount: 1 });
+  });
+
+  it("carries over what the first release remembered", async () => {
+    const database = await databases.open();
+    const schema = database.quotedSchema;
+    await database.run(`drop schema ${schema} cascade; create schema ${schema}`);
+    await database.run(`create table ${schema}.migration (version int primary key, applied_at timestamptz not null)`);
+    await database.run(`do $$ begin ${firstTables(schema)} end $$`);
+    await database.run(`insert into ${schema}.migration values (1, now())`);
+    const remembered = [
+      ["Ada's garden", { ada: 1, s: 1, garden: 1 }],
+      ["the garden of gardens, the garden", { the: 2, garden: 2, of: 1, gardens: 1 }],
+      ["喜欢乌龙茶", { 喜欢: 1, 乌龙茶: 1 }],
+      ["", {}],
+    ] as const;
+    for (const [index, [body, counts]] of remembered.entries()) {
+      const words = Object.keys(counts);
+      await database.run(
+        `insert into ${schema}.memory
+           (memory_id, user_key, session_key, user_id, session_id, body, metadata, created_at, length, words)
+         values ($1, $2, $3, 'ada', 'tea', $4, '{"old":true}', 1, $5, $6)`,
+        [`mem_${index}`, toKey("ada"), toKey("ada", "tea"), body, words.length, words],
+      );
+      await database.run(
+        `insert into ${schema}.memory_word select $1, word, id, count
+         from ${schema}.memory, unnest($2::text[], $3::int[]) as counted (word, count) where memory_id = $4`,
+        [toKey("ada"), words, Object.values(counts), `mem_${index}`],
+      );
+    }
+
+    const memory = new PostgresMemory({ database: await databases.openPeer() });
+    const found = async (query: string) => (await memory.search(key, query)).map(({ text }) => text);
+    expect((await memory.list(key)).items.map(({ text }) => text)).toEqual(
+      remembered.map(([text]) => text).toReversed(),
+    );
+    expect(await found("garden")).toEqual(["Ada's garden", "the garden of gardens, the garden"]);
+    expect(await found("乌龙茶")).toEqual(["喜欢乌龙茶"]);
+    expect((await memory.search(key, "gardens"))[0]).toMatchObject({ id: "mem_1", metadata: { old: true } });
+    await memory.add(key, [{ text: "a garden, new" }]);
+    expect(await found("new garden")).toHaveLength(3);
+    await memory.delete(key, ["mem_0", "mem_1"]);
+    expect(await found("garden")).toEqual(["a garden, new"]);
+    await memory.delete({ userId: "ada" });
+    expect(await database.run(`select words from ${schema}.memory_words`)).toEqual([]);
   });
 
   it("refuses a schema that a newer release has written", async () => {

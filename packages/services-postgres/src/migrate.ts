@@ -4,9 +4,10 @@ import type { Driver } from "./driver.ts";
 import { firstTables } from "./first-tables.ts";
 import { statement } from "./statement.ts";
 import { isMissing } from "./to-runtime-error.ts";
+import { wordTables } from "./word-tables.ts";
 
 /** The steps from an empty schema to today's tables. One that was published is never changed: a new one follows it. */
-const steps: readonly ((schema: string) => string)[] = [firstTables];
+const steps: readonly ((schema: string) => string)[] = [firstTables, wordTables];
 
 /**
  * Brings the schema's tables up to date. Any number of replicas may do so at once: one does the work, the others wait for

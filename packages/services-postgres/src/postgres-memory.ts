@@ -46,8 +46,8 @@ interface Draft {
   readonly text: string;
   readonly metadata: string;
   readonly ttlMs: number | undefined;
-  readonly length: number;
-  readonly counts: ReadonlyMap<string, number>;
+  /** Texts of a `tsvector` each. */
+  readonly words: readonly string[];
 }
 
 /** How often what has expired is removed, and how many at a time. Until then it is not given to anybody. */
@@ -55,10 +55,11 @@ const forgetEveryMs = 60_000;
 const forgottenAtOnce = 1000;
 
 /**
- * Memories in a table, with an index of their words.
+ * Memories in a table, with their words as Postgres' full text.
  *
- * Words are ranked by BM25. With an embedder the two rankings, by words and by meaning, are fused; vectors are compared
- * with all of the scope's, by pgvector where the database has it when the first call needs it.
+ * Texts are ranked by `ts_rank` for each word, and rare words count more. With an embedder the two rankings, by words and by
+ * meaning, are fused; vectors are compared with all of the scope's, by pgvector where the database has it when the first
+ * call needs it.
  */
 export class PostgresMemory implements MemoryService {
   readonly #lifetime = new Lifetime("PostgresMemory");
@@ -172,17 +173,20 @@ function toTerm(word: string): string {
   return `#${createHash("sha256").update(word).digest("base64url")}`; // No word begins with it.
 }
 
+/** So many words fit into a `tsvector`, however long they are. */
+const mostWords = 2000;
+
 function toDraft({ text, metadata = {}, ttlMs }: NewMemory): Draft {
-  const found = words(text);
-  const counts = new Map<string, number>();
-  for (const term of found.map(toTerm)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  const terms = words(text).map(toTerm);
+  const parts = Array.from({ length: Math.ceil(terms.length / mostWords) }, (_, part) =>
+    terms.slice(part * mostWords, (part + 1) * mostWords),
+  );
   return {
     id: `mem_${randomUUID()}`,
     text,
     metadata: JSON.stringify(metadata),
     ttlMs: ttlMs === undefined ? undefined : parseTtl(ttlMs),
-    length: found.length,
-    counts,
+    words: parts.map((part) => part.map((term, index) => `'${term}':${index + 1}`).join(" ")),
   };
 }
 
@@ -192,9 +196,7 @@ function keysOf({ userId, sessionId }: MemoryScope): readonly unknown[] {
 
 function toValues(scope: MemoryScope, drafts: readonly Draft[], vectors: readonly string[]): readonly unknown[] {
   const { userId, sessionId } = scope;
-  const terms = drafts.flatMap(({ counts }, index) =>
-    Array.from(counts, ([term, count]) => ({ place: index + 1, term, count })),
-  );
+  const parts = drafts.flatMap((draft) => draft.words.map((part) => ({ id: draft.id, part })));
   return [
     ...keysOf(scope),
     toText(userId),
@@ -203,11 +205,9 @@ function toValues(scope: MemoryScope, drafts: readonly Draft[], vectors: readonl
     drafts.map(({ text }) => toText(text)).join(pieceSeparator),
     drafts.map(({ metadata }) => metadata).join(pieceSeparator),
     drafts.map(({ ttlMs }) => ttlMs ?? null),
-    drafts.map(({ length }) => length),
     vectors.length === 0 ? null : vectors.join(pieceSeparator),
-    terms.map(({ place }) => place),
-    terms.map(({ term }) => term).join(pieceSeparator),
-    terms.map(({ count }) => count),
+    parts.map(({ id }) => id),
+    parts.map(({ part }) => part).join(pieceSeparator),
   ];
 }
 

@@ -115,17 +115,6 @@ describe("InProcessMemory", () => {
     await expect(added).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  it("counts rare words for more than frequent ones, and short texts for more than long ones", async () => {
-    await using memory = new InProcessMemory();
-    const often = Array.from({ length: 20 }, (_, index) => `the garden number ${index}`);
-    await memory.add(ada, texts(...often, "the heron", "the heron stood for a long time in the water of the pond"));
-    expect((await found(memory, "the heron")).slice(0, 2)).toEqual([
-      "the heron",
-      "the heron stood for a long time in the water of the pond",
-    ]);
-    expect((await found(memory, "garden heron"))[0]).toBe("the heron");
-  });
-
   it("finds the others after a memory was deleted before its time was over", async () => {
     let now = 1000;
     await using memory = new InProcessMemory({ now: () => now });

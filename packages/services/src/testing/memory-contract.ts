@@ -116,6 +116,20 @@ export const memoryContract: Contract<MemoryService> = {
     expect(scores.at(-1)).toBeGreaterThan(0);
   },
 
+  "counts rare words for more than frequent ones, and short texts for more than long ones": async (memory) => {
+    const often = Array.from({ length: 20 }, (_, index) => `the garden number ${index}`);
+    const rarely = ["the heron", "the heron stood for a long time in the water of the pond"];
+    await add(memory, ada, ...often, ...rarely);
+    expect((await found(memory, ada, "the heron")).slice(0, 2)).toEqual(rarely);
+    expect((await found(memory, ada, "garden heron"))[0]).toBe("the heron");
+  },
+
+  "takes a query of thousands of words": async (memory) => {
+    await add(memory, ada, "Ada prefers oolong", "Bob prefers coffee");
+    const query = Array.from({ length: 3000 }, (_, index) => `word${index}`).join(" ");
+    expect(await found(memory, ada, `${query} oolong`)).toEqual(["Ada prefers oolong"]);
+  },
+
   "finds whole memories, as they are listed": async (memory) => {
     await memory.add(tea, [{ text: "oolong", metadata: { deep: [{ list: [1, null] }] }, ttlMs: 3_600_000 }]);
     const [listed] = (await memory.list(ada)).items;
