@@ -7,6 +7,7 @@ import { defaultLimits } from "./app-limits.ts";
 import type { AppLimits } from "./app-limits.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { createDoor } from "./app-door.ts";
+import { AppSockets } from "./app-sockets.ts";
 import { AppTasks } from "./app-tasks.ts";
 import type { TaskHandler } from "./app-tasks.ts";
 import { corsHeaders, preflightReply } from "./cors.ts";
@@ -15,7 +16,7 @@ import type { DeployTarget } from "./deploy-target.ts";
 import { disposeAll } from "./dispose-all.ts";
 import type { EndpointFactory } from "./endpoint.ts";
 import { errorReply } from "./error-reply.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Gateway, GatewayHost } from "./gateway.ts";
 import { healthRoutes } from "./health-routes.ts";
 import type { ReadinessCheck } from "./health-routes.ts";
 import type { HttpReply, HttpRequest } from "./http.ts";
@@ -36,6 +37,8 @@ import { Runner } from "./runner.ts";
 import type { LifecycleHandler, QueryHandler } from "./runner.ts";
 import { Runs } from "./runs.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import type { UpgradeHandler } from "./socket.ts";
+import type { SocketRoute } from "./socket-route.ts";
 import { customTaskRoutes, processTaskRoutes } from "./task-routes.ts";
 
 export interface AgentAppOptions {
@@ -67,6 +70,8 @@ export interface AgentAppOptions {
   readonly tasks?: Readonly<Record<string, TaskHandler>>;
   /** Paths that need the whole request or reply, such as a page. */
   readonly routes?: readonly Route[];
+  /** Paths that talk over a WebSocket. */
+  readonly sockets?: readonly SocketRoute[];
   /** Who may call. Without it anybody may, and is who the request says. */
   readonly authenticate?: Authenticate;
   readonly limits?: Partial<AppLimits>;
@@ -120,6 +125,7 @@ export class AgentApp implements AsyncDisposable {
   readonly #own: readonly AsyncDisposable[];
   readonly #tasks: AppTasks;
   readonly #router: Router;
+  readonly #sockets: AppSockets;
   #state: "new" | "ready" | "closed" = "new";
 
   /** Opens nothing. Throws `conflict` when two routes are the same and `invalid_argument` when there is no agent. */
@@ -147,7 +153,21 @@ export class AgentApp implements AsyncDisposable {
     });
     const given: readonly unknown[] = Object.values(options.services ?? {});
     this.#own = [...own, ...[state, queue].filter((service) => !given.includes(service))];
-    this.#router = new Router(this.#routes(limits.maxBodyBytes));
+    const { description = "", cors, sockets = [], gateways = [] } = options;
+    const { maxBodyBytes, maxSockets } = limits;
+    const host = { name: this.name, description, runs: this.#door(), maxBodyBytes };
+    this.#router = new Router(this.#routes(host));
+    this.#sockets = new AppSockets({
+      routes: [...gateways.flatMap((gateway) => gateway.sockets?.(host) ?? []), ...sockets],
+      cors,
+      logger: this.#logger,
+      maxSockets,
+      maxMessageBytes: maxBodyBytes,
+      identify: async (request) => this.#identify(request),
+      assertReady: () => {
+        this.#assertReady();
+      },
+    });
   }
 
   /** Starts the agents and makes the app ready. A second start changes nothing. */
@@ -170,6 +190,7 @@ export class AgentApp implements AsyncDisposable {
     if (this.#state === "closed") return;
     this.#state = "closed";
     await this.#runs.drain(drainMs);
+    await this.#sockets.close();
     await this.#tasks[Symbol.asyncDispose]();
     await this.#hook("afterFinish", () => this.#options.afterFinish?.(this));
     for (const [name, runner] of this.#agents) await this.#hook(`shutdown of ${name}`, () => runner.stop());
@@ -195,6 +216,9 @@ export class AgentApp implements AsyncDisposable {
     const reply = await this.#answer(request);
     return reply && { ...reply, headers: { ...reply.headers, ...corsHeaders(cors, request) } };
   };
+
+  /** Answers a request for a WebSocket; undefined when no socket has its path. Never rejects. */
+  readonly upgrade: UpgradeHandler = async (request) => this.#sockets.upgrade(request);
 
   async #answer(request: HttpRequest): Promise<HttpReply | undefined> {
     let route: Route | undefined;
@@ -235,17 +259,9 @@ export class AgentApp implements AsyncDisposable {
     }
   }
 
-  #routes(maxBodyBytes: number): readonly Route[] {
-    const {
-      description = "",
-      version = "0.0.0",
-      gateways = [],
-      endpoints = [],
-      tasks = {},
-      routes = [],
-    } = this.#options;
-    const runs = this.#door();
-    const host = { name: this.name, description, runs, maxBodyBytes };
+  #routes(host: GatewayHost): readonly Route[] {
+    const { version = "0.0.0", gateways = [], endpoints = [], tasks = {}, routes = [] } = this.#options;
+    const { description, runs, maxBodyBytes } = host;
     const listed: Route[] = [
       ...processRoutes(runs, maxBodyBytes),
       ...processTaskRoutes(runs, maxBodyBytes),
@@ -294,9 +310,13 @@ export class AgentApp implements AsyncDisposable {
       onDisconnect,
       multitaskStrategy,
       assertReady: () => {
-        if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
+        this.#assertReady();
       },
     });
+  }
+
+  #assertReady(): void {
+    if (this.#state !== "ready") throw new RuntimeError("unavailable", notReady[this.#state]);
   }
 }
 

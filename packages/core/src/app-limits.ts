@@ -10,6 +10,8 @@ export interface AppLimits {
   readonly maxRunLength: number;
   /** Background tasks of each path under way at once in this process; more of them wait. Default 100. */
   readonly maxConcurrentTasks: number;
+  /** WebSockets open at once in this process; one more is refused with 429. Default 10,000. */
+  readonly maxSockets: number;
 }
 
 export const defaultLimits: AppLimits = {
@@ -18,4 +20,5 @@ export const defaultLimits: AppLimits = {
   maxQueuedRuns: 100,
   maxRunLength: 64 * 1024 * 1024,
   maxConcurrentTasks: 100,
+  maxSockets: 10_000,
 };

@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import type { RunDoor } from "./run-door.ts";
+import type { SocketRoute } from "./socket-route.ts";
 
 /** What a gateway is given: who the app is, and the door to its runs. */
 export interface GatewayHost {
@@ -15,4 +16,6 @@ export interface Gateway {
   readonly name: string;
   /** Called once, when the app is made. */
   routes(host: GatewayHost): readonly Route[];
+  /** Called once, after `routes`. A protocol without WebSockets leaves it out. */
+  sockets?(host: GatewayHost): readonly SocketRoute[];
 }

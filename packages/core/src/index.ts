@@ -54,3 +54,5 @@ export type { Decided, DoorRequest, RunDoor } from "./run-door.ts";
 export type { RunnerServices } from "./run-scope.ts";
 export type { AppServices, RunServices } from "./run-services.ts";
 export type { LifecycleHandler, QueryHandler, RunnerOptions, RunOptions } from "./runner.ts";
+export type { Socket, SocketGrant, SocketMessage, UpgradeHandler } from "./socket.ts";
+export type { SocketRoute } from "./socket-route.ts";

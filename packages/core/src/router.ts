@@ -1,23 +1,25 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { HttpMethod, Route } from "./route.ts";
 
-export interface RouteMatch {
-  readonly route: Route;
+type Routed = Pick<Route, "method" | "path">;
+
+export interface RouteMatch<R extends Routed = Route> {
+  readonly route: R;
   readonly params: Readonly<Record<string, string>>;
 }
 
-interface Pattern {
+interface Pattern<R> {
   readonly segments: readonly string[];
-  readonly routes: Map<HttpMethod, Route>;
+  readonly routes: Map<HttpMethod, R>;
 }
 
 /** Finds the route of a path. Paths without parameters win over paths with them, then the first one given. */
-export class Router {
-  readonly #exact = new Map<string, Map<HttpMethod, Route>>();
-  readonly #patterns: Pattern[] = [];
+export class Router<R extends Routed = Route> {
+  readonly #exact = new Map<string, Map<HttpMethod, R>>();
+  readonly #patterns: Pattern<R>[] = [];
 
   /** Throws `conflict` when two routes have the same method and path. */
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly R[]) {
     for (const route of routes) {
       const known = this.#routesAt(route.path);
       if (known.has(route.method)) {
@@ -31,7 +33,7 @@ export class Router {
    * Undefined when no route has this path. `method_not_allowed`, with the allowed ones in its details, when the path
    * exists but not for this method. HEAD is answered by GET.
    */
-  find(method: string, path: string): RouteMatch | undefined {
+  find(method: string, path: string): RouteMatch<R> | undefined {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return { route: routeFor(exact, method), params: {} };
     const segments = path.split("/");
@@ -41,9 +43,9 @@ export class Router {
     return { route, params: paramsOf(route.path.split("/"), segments) };
   }
 
-  #routesAt(path: string): Map<HttpMethod, Route> {
+  #routesAt(path: string): Map<HttpMethod, R> {
     if (!path.includes("/:")) {
-      const known = this.#exact.get(path) ?? new Map<HttpMethod, Route>();
+      const known = this.#exact.get(path) ?? new Map<HttpMethod, R>();
       this.#exact.set(path, known);
       return known;
     }
@@ -51,7 +53,7 @@ export class Router {
     const shape = shapeOf(segments);
     const known = this.#patterns.find((pattern) => shapeOf(pattern.segments) === shape);
     if (known !== undefined) return known.routes;
-    const routes = new Map<HttpMethod, Route>();
+    const routes = new Map<HttpMethod, R>();
     this.#patterns.push({ segments, routes });
     return routes;
   }
@@ -62,7 +64,7 @@ function shapeOf(segments: readonly string[]): string {
   return segments.map((segment) => (segment.startsWith(":") ? ":" : segment)).join("/");
 }
 
-function routeFor(routes: ReadonlyMap<HttpMethod, Route>, method: string): Route {
+function routeFor<R>(routes: ReadonlyMap<HttpMethod, R>, method: string): R {
   const route = routes.get((method === "HEAD" ? "GET" : method) as HttpMethod); // Another method is not in the map.
   if (route !== undefined) return route;
   const allowed = [...routes.keys()];

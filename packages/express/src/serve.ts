@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { Server as NodeServer } from "node:http";
+import type { Server as NodeServer, ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorReply } from "@agentscope-runtime/core";
@@ -10,6 +10,7 @@ import { OpenAnswers } from "./open-answers.ts";
 import { sendReply } from "./send-reply.ts";
 import { toExpress } from "./to-express.ts";
 import type { ToExpressOptions } from "./to-express.ts";
+import { isWebSocketRequest, toUpgradeListener } from "./to-upgrade-listener.ts";
 
 export interface ServeOptions extends ToExpressOptions {
   /** 0 takes any free port. Default 8090. */
@@ -35,6 +36,12 @@ export interface Server extends AsyncDisposable {
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
+/**
+ * Node hands every request with an Upgrade header to a server that has a listener, unless it is told which. It is told from
+ * Node 22.21 and 24.9 on, and the types are older.
+ */
+const serverOptions = { shouldUpgradeCallback: isWebSocketRequest } as ServerOptions;
+
 /** How long a reader may take to read what was sent before the end. */
 const lastReadMs = 2_000;
 
@@ -50,7 +57,9 @@ const lastReadMs = 2_000;
 export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<Server> {
   const { port = 8090, host = "127.0.0.1", drainMs = 25_000, closeOnSignals = true } = options;
   await app.start();
-  const server = createServer(expressApp(app, options));
+  const { keepAliveMs } = options;
+  const server = createServer(serverOptions, expressApp(app, options));
+  server.on("upgrade", toUpgradeListener(app.upgrade, keepAliveMs === undefined ? {} : { keepAliveMs }));
   const answers = new OpenAnswers(server);
   try {
     await listen(server, port, host);
