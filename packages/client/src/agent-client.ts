@@ -1,4 +1,12 @@
-import type { AgentEvent, AgentResponse, Message, Run, RunStatus, Session } from "@agentscope-runtime/protocol";
+import type {
+  AgentEvent,
+  AgentResponse,
+  Message,
+  OnDisconnect,
+  Run,
+  RunStatus,
+  Session,
+} from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
 import type { Page, PageOptions } from "./page.ts";
 import type { RunRequest } from "./run-request.ts";
@@ -18,6 +26,28 @@ export interface ResumeOptions extends CallOptions {
 export interface RunListOptions extends PageOptions {
   readonly sessionId?: string | undefined;
   readonly status?: RunStatus | undefined;
+}
+
+/** A question of a run's. */
+export interface ApprovalKey {
+  readonly runId: string;
+  readonly approvalId: string;
+}
+
+export interface Decision {
+  readonly approve: boolean;
+  /** The agent is told. */
+  readonly reason?: string | undefined;
+  /** Of the run that goes on. Null: the server's default. By default it goes on also when nobody follows it. */
+  readonly onDisconnect?: OnDisconnect | null | undefined;
+}
+
+/** What a decision has led to. */
+export interface Decided {
+  /** The run's questions that still wait, by id. */
+  readonly pending: readonly string[];
+  /** The run that goes on with the answers, to be followed with `resume`; undefined while questions wait. */
+  readonly runId: string | undefined;
 }
 
 /** Whose session it is; a server with authentication knows, and wants none. */
@@ -64,6 +94,15 @@ export interface AgentClient {
   cancel(runId: string, options?: CallOptions): Promise<Run>;
 
   getRun(runId: string, options?: CallOptions): Promise<RunWithResponse>;
+
+  /** A run's questions that wait for a person's answer, by id. */
+  pendingApprovals(runId: string, options?: CallOptions): Promise<readonly string[]>;
+
+  /**
+   * Answers a run's question, once. The same answer again leads to the same run; another one, or one that comes too late, is
+   * a `conflict`.
+   */
+  decide(key: ApprovalKey, decision: Decision, options?: CallOptions): Promise<Decided>;
 
   /** Newest first. */
   listRuns(options?: RunListOptions): Promise<Page<Run>>;

@@ -22,6 +22,7 @@ const defaultMaxReplyLength = 16 * 1024 * 1024;
 const stopMs = 5_000;
 
 const runWithResponseSchema = runSchema.extend({ response: z.unknown() });
+const approvalsSchema = z.object({ pending: z.array(z.string()) });
 const submittedSchema = z.object({ task_id: z.string() });
 
 /**
@@ -71,6 +72,26 @@ export function createClient(options: ClientOptions): AgentClient {
       const value = await askJson(get(pathOf("runs", runId)), signal);
       const { response, ...run } = expected(runWithResponseSchema, value, "a run");
       return { ...run, response: response === null ? null : await responseFrom(response) };
+    },
+
+    async pendingApprovals(runId, { signal } = {}) {
+      const value = await askJson(get(pathOf("runs", runId, "approvals")), signal);
+      return expected(approvalsSchema, value, "a list of approvals").pending;
+    },
+
+    async decide({ runId, approvalId }, { approve, reason, onDisconnect = "continue" }, { signal } = {}) {
+      const path = pathOf("runs", runId, "approvals", approvalId);
+      const body = JSON.stringify({ approve, reason, on_disconnect: onDisconnect });
+      // A stream is begun when the run is; it is followed by its id, as any other.
+      return transport.ask({ method: "POST", path, body, accept: "text/event-stream" }, signal, async (response) => {
+        const resumed = response.headers.get("x-run-id") ?? undefined;
+        if (resumed !== undefined) {
+          await discard(response);
+          return { pending: [], runId: resumed };
+        }
+        const value = await readJson(response, { maxLength, signal });
+        return { pending: expected(approvalsSchema, value, "a list of approvals").pending, runId: undefined };
+      });
     },
 
     async listRuns({ sessionId, status, limit, cursor, signal } = {}) {

@@ -3,6 +3,9 @@ export { textOf } from "./text-of.ts";
 
 export type {
   AgentClient,
+  ApprovalKey,
+  Decided,
+  Decision,
   ResumeOptions,
   RunListOptions,
   RunOptions,

@@ -3,7 +3,7 @@ import type { AgentRequest, MultitaskStrategy, OnDisconnect } from "@agentscope-
 import type { RunKey } from "@agentscope-runtime/services";
 import type { Approvals, GrantedApproval } from "./approvals.ts";
 import { decisionsIn, resumedIdOf, resumingRequest } from "./run-approvals.ts";
-import type { Decided, DoorRequest, RunDoor } from "./run-door.ts";
+import type { Decided, DecidingCaller, DoorRequest, RunDoor } from "./run-door.ts";
 import type { RunnerServices } from "./run-scope.ts";
 import type { Runs, RunStart } from "./runs.ts";
 
@@ -68,7 +68,11 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     return runs.start({ ...defaults(caller), agent, request: resuming, approvals: granted });
   }
 
-  async function decide(key: RunKey, decision: Parameters<RunDoor["decide"]>[1], caller: Caller): Promise<Decided> {
+  async function decide(
+    key: RunKey,
+    decision: Parameters<RunDoor["decide"]>[1],
+    caller: DecidingCaller,
+  ): Promise<Decided> {
     const record = await runs.get(key);
     const { runId, agent } = record;
     if (!isTerminalStatus(record.status)) {
@@ -78,7 +82,10 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     const { decided, pending } = await approvals.of(record, runId);
     if (pending.length > 0) return { pending, resumed: undefined };
     const request = resumingRequest(record, decided);
-    return { pending, resumed: await runs.start({ ...defaults(caller), agent, request, approvals: decided }) };
+    // Beside the request, which must be the same each time that it is decided.
+    const onDisconnect = caller.onDisconnect ?? options.onDisconnect;
+    const going = { ...defaults(caller), onDisconnect, agent, request, approvals: decided };
+    return { pending, resumed: await runs.start(going) };
   }
 
   function defaults({ identity, reader, traceparent }: Caller): Omit<RunStart, "agent" | "request"> {

@@ -1,4 +1,4 @@
-import { agentEventSchema, parse } from "@agentscope-runtime/protocol";
+import { agentEventSchema, onDisconnectSchema, parse } from "@agentscope-runtime/protocol";
 import { z } from "zod";
 import type { HttpReply } from "./http.ts";
 import type { Route, RouteRequest } from "./route.ts";
@@ -13,6 +13,8 @@ const decisionSchema = z.strictObject({
   reason: z.string().max(10_000).optional(),
   /** False asks for one JSON response in place of a stream of events. */
   stream: z.boolean().default(true),
+  /** Of the run that goes on. Null: the app's default. */
+  on_disconnect: onDisconnectSchema.nullable().default(null),
 });
 
 const waitingSchema = z.object({
@@ -57,7 +59,7 @@ export function approvalRoutes(runs: RunDoor, maxBodyBytes: number): readonly Ro
     const { pending, resumed } = await runs.decide(
       { ownerId: ownerOf(identity), runId },
       { id: params["approvalId"] ?? "", approve: body.approve, reason: body.reason },
-      { identity, reader: signal, traceparent: http.headers["traceparent"] },
+      { identity, reader: signal, traceparent: http.headers["traceparent"], onDisconnect: body.on_disconnect },
     );
     if (resumed === undefined) return { status: 202, body: { json: { object: "approvals", run_id: runId, pending } } };
     const headers = runIdHeader(resumed.runId);

@@ -50,7 +50,7 @@ export type { PreparedRequest } from "./prepare-request.ts";
 export type { HttpMethod, Route, RouteDoc, RouteRequest } from "./route.ts";
 export type { RunBudget } from "./run-budget.ts";
 export type { RunContext, RunMemory, RunSession, RunState } from "./run-context.ts";
-export type { Decided, DoorRequest, RunDoor } from "./run-door.ts";
+export type { Decided, DecidingCaller, DoorRequest, RunDoor } from "./run-door.ts";
 export type { RunnerServices } from "./run-scope.ts";
 export type { AppServices, RunServices } from "./run-services.ts";
 export type { LifecycleHandler, QueryHandler, RunnerOptions, RunOptions } from "./runner.ts";

@@ -1,5 +1,5 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentRequest } from "@agentscope-runtime/protocol";
+import type { AgentRequest, OnDisconnect } from "@agentscope-runtime/protocol";
 import type {
   CallOptions,
   Page,
@@ -22,6 +22,12 @@ export interface DoorRequest {
   /** Who waits for the run; when it aborts and no other reader is there, `on_disconnect` applies. */
   readonly reader?: AbortSignal | undefined;
   readonly traceparent?: string | undefined;
+}
+
+/** Who decides, and waits for the run that goes on. */
+export interface DecidingCaller extends Pick<DoorRequest, "identity" | "reader" | "traceparent"> {
+  /** Of the run that goes on. Null: the app's default. */
+  readonly onDisconnect?: OnDisconnect | null;
 }
 
 export interface Decided {
@@ -55,11 +61,7 @@ export interface RunDoor {
    * Answers one of a run's questions; the last answer begins the run that goes on. The same answer again gives the same
    * result; another one, or one that comes too late, is a `conflict`.
    */
-  decide(
-    key: RunKey,
-    decision: Decision & { readonly id: string },
-    caller: Pick<DoorRequest, "identity" | "reader" | "traceparent">,
-  ): Promise<Decided>;
+  decide(key: RunKey, decision: Decision & { readonly id: string }, caller: DecidingCaller): Promise<Decided>;
 }
 
 /** The last event of a run, as JSON text. */

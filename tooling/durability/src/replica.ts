@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 import { openServices } from "./open-services.ts";
 import { storyAgent } from "./story-agent.ts";
 
-const { STORE = "", NAMESPACE = "", EFFECTS = "", PORT = "0" } = process.env;
+const { STORE = "", NAMESPACE = "", EFFECTS = "", PORT = "0", APPROVAL_MS } = process.env;
 const services = await openServices(STORE, NAMESPACE);
 
 setFlagsFromString("--expose-gc");
@@ -22,6 +22,7 @@ const app = new AgentApp({
   query: storyAgent(effect),
   services,
   resources: [services],
+  ...(APPROVAL_MS !== undefined && { approvalMs: Number(APPROVAL_MS) }),
   limits: { maxRunLength: 512 * 1024 * 1024 },
   tasks: {
     "/work": async (body) => {

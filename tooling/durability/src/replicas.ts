@@ -10,11 +10,20 @@ const entry = new URL("replica.ts", import.meta.url);
 /** Several replicas on one store, and what they have done to the world. */
 export interface Replicas extends AsyncDisposable {
   readonly processes: readonly AppProcess[];
+  /** Starts one more. */
+  add(): Promise<AppProcess>;
   /** How often each effect has happened, by its name. */
   readonly effects: ReadonlyMap<string, number>;
 }
 
-export async function startReplicas(store: string, count = 2): Promise<Replicas> {
+export interface ReplicasOptions {
+  /** Default 2. */
+  readonly count?: number;
+  /** How long a question waits for its answer. */
+  readonly approvalMs?: number;
+}
+
+export async function startReplicas(store: string, { count = 2, approvalMs }: ReplicasOptions = {}): Promise<Replicas> {
   const effects = new Map<string, number>();
   const world = createServer((request, response) => {
     let name = "";
@@ -29,7 +38,13 @@ export async function startReplicas(store: string, count = 2): Promise<Replicas>
   });
   const { port } = world.address() as AddressInfo; // A string only for a pipe.
   const env = { STORE: store, NAMESPACE: freshName(), EFFECTS: `http://127.0.0.1:${port}/` };
+  const moreEnv = approvalMs === undefined ? {} : { APPROVAL_MS: String(approvalMs) };
   const processes: AppProcess[] = [];
+  const add = async (): Promise<AppProcess> => {
+    const started = await startApp({ entry, env: { ...env, ...moreEnv } });
+    processes.push(started);
+    return started;
+  };
   const dispose = async (): Promise<void> => {
     for (const process of processes) await process[Symbol.asyncDispose]();
     world.closeAllConnections();
@@ -37,8 +52,8 @@ export async function startReplicas(store: string, count = 2): Promise<Replicas>
   };
   try {
     // One after the other: the first one makes the tables.
-    for (let index = 0; index < count; index += 1) processes.push(await startApp({ entry, env }));
-    return { processes, effects, [Symbol.asyncDispose]: dispose };
+    for (let index = 0; index < count; index += 1) await add();
+    return { processes, effects, add, [Symbol.asyncDispose]: dispose };
   } catch (thrown) {
     await dispose();
     throw thrown;

@@ -22,7 +22,7 @@ async function askAndStopReading(url: string, text: string): Promise<Socket> {
 }
 
 async function expectNoCost(store: string): Promise<void> {
-  await using replicas = await startReplicas(store, 1);
+  await using replicas = await startReplicas(store, { count: 1 });
   const { url = "" } = replicas.processes[0] ?? {};
   const memory = async (): Promise<number> => {
     const { held } = (await jsonFrom(`${url}/memory`)) as { held: number };

@@ -13,6 +13,13 @@ export interface StoryOrder {
   readonly replacing?: boolean;
   /** Something to do once in the session, before the story: what `effect` is called with. */
   readonly once?: string;
+  /** In place of a story: something to do when a person allows it. */
+  readonly ask?: string;
+}
+
+/** What a person is asked: its id is the name of the effect too. */
+function question(name: string): Extract<AgentOutput, { type: "approval.request" }> {
+  return { type: "approval.request", id: name, name: "effect", arguments: { name } };
 }
 
 function progress(output: string): AgentOutput {
@@ -21,9 +28,21 @@ function progress(output: string): AgentOutput {
 
 /** Tells as many pieces as it is asked for. What must happen once is noted, and told first. */
 export function storyAgent(effect: (name: string) => Promise<void>): QueryHandler {
-  return async function* ({ input }, { signal, once }) {
+  return async function* ({ input }, { signal, once, isApproved }) {
     const part = input.at(-1)?.content?.[0];
+    if (part?.type === "data") {
+      const { approval_request_id: name } = part.data as { approval_request_id: string }; // A person's answer.
+      const asked = question(name);
+      yield isApproved(asked.name, asked.arguments) ? await doOnce(name) : `may not ${name}`;
+      // It has told what it did, and goes on: until it is killed.
+      if (name.startsWith("endless")) await sleep(600_000, undefined, { signal });
+      return;
+    }
     const order = JSON.parse(part?.type === "text" ? (part.text ?? "") : "") as StoryOrder; // The tests'.
+    if (order.ask !== undefined) {
+      yield question(order.ask);
+      return;
+    }
     if (order.once !== undefined) yield await doOnce(order.once);
     for (let piece = 0; piece < order.pieces; piece += 1) {
       const text = `${piece} `.padEnd(order.size ?? 0, "x");
