@@ -40,9 +40,9 @@ interface Run {
   readonly createdAt: number;
   readonly events: PackedEvents;
   /** The readers that have everything and wait for more. */
-  waiting: Set<Follower<readonly RunEntry[]>>;
-  /** The unfinished runs of its session; empty for no longer than this run is created. */
-  readonly line: Line;
+  waiting: Set<Follower<readonly RunEntry[]>> | undefined;
+  /** The unfinished runs of its session; undefined once it has finished itself. */
+  line: Line | undefined;
   holder: string | undefined;
   request: string | undefined;
   status: RunStatus;
@@ -108,7 +108,7 @@ export class InProcessRunLog implements RunLog {
       number: ++this.#lastNumber,
       createdAt: this.#now(),
       events: new PackedEvents(),
-      waiting: new Set(),
+      waiting: undefined,
       line,
       holder,
       request,
@@ -133,7 +133,7 @@ export class InProcessRunLog implements RunLog {
     this.#lifetime.assertOpen(options);
     const run = this.#unfinished(key);
     assertHeld(run, holder);
-    const [first] = run.line.runs;
+    const [first] = run.line?.runs ?? [];
     if (run !== first) return undefined;
     run.status = "in_progress";
     return run.request;
@@ -206,7 +206,7 @@ export class InProcessRunLog implements RunLog {
     this.#finished.add(run);
     this.#finishedSize += run.events.length;
     wake(run);
-    run.events.settle();
+    run.events.pack();
     this.#forgetOldest();
     return toRecord(run);
   }
@@ -274,10 +274,11 @@ export class InProcessRunLog implements RunLog {
         next += batch.length;
         if (batch.length > 0) return { done: false, value: batch };
         if (!follow || run.endedAt !== undefined) return { done: true, value: undefined };
+        run.waiting ??= new Set();
         run.waiting.add(reader);
         return undefined;
       },
-      onEnd: () => run?.waiting.delete(reader),
+      onEnd: () => run?.waiting?.delete(reader),
     });
     return reader;
   }
@@ -328,8 +329,11 @@ export class InProcessRunLog implements RunLog {
   /** Out of its line and its holder's hands, when it has ended. */
   #leave(run: Run): void {
     this.#letGo(run);
-    run.line.runs.delete(run);
-    if (run.line.runs.size === 0) this.#lines.delete(run.line.name);
+    const { line } = run;
+    if (line === undefined) return;
+    line.runs.delete(run);
+    if (line.runs.size === 0) this.#lines.delete(line.name);
+    run.line = undefined;
   }
 
   #forgetOldest(): void {
@@ -352,10 +356,9 @@ export class InProcessRunLog implements RunLog {
 
 /** Each reader takes all that is there before it waits again. */
 function wake(run: Run): void {
-  if (run.waiting.size === 0) return;
   const { waiting } = run;
-  run.waiting = new Set();
-  for (const reader of waiting) reader.wake();
+  run.waiting = undefined;
+  for (const reader of waiting ?? []) reader.wake();
 }
 
 function assertHeld(run: Run, holder: string | undefined): void {

@@ -24,7 +24,7 @@ describe("PackedEvents", () => {
     for (let first = 0; first < count; first += 7) events.add(told.slice(first, first + 7));
     expect([events.count, events.length]).toEqual([count, count * size]);
     expect(all(events)).toEqual(told);
-    events.settle();
+    events.pack();
     expect(all(events)).toEqual(told);
   });
 

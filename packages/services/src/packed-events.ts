@@ -2,18 +2,20 @@ import type { RunEntry } from "./run-log.ts";
 
 interface Pack {
   readonly first: number;
+  readonly count: number;
+  /** The events, one behind the other, with a separator between them. */
   readonly bytes: Buffer;
-  /** Where each event ends in `bytes`. */
-  readonly ends: Uint32Array;
 }
 
 const largestBatch = 1000;
-/** Characters that are kept as they came. To pack less than this costs more than the collector takes for it. */
-const looseLength = 16 * 1024;
+/** Characters that wait to be packed together. */
+const looseLength = 8 * 1024;
+/** JSON text has this character only escaped. */
+const separator = "\0";
 
 /**
- * The events of one run. Those of a long one are packed as bytes, but for the newest: what stays is kept outside of the heap,
- * where the garbage collector does not copy it around, and live readers need not unpack anything.
+ * The events of one run, packed as bytes but for the newest of a run that goes on: what stays is outside of the heap, where
+ * the garbage collector does not copy it around.
  */
 export class PackedEvents {
   readonly #packs: Pack[] = [];
@@ -30,55 +32,37 @@ export class PackedEvents {
 
   /** All their text, in characters. */
   get length(): number {
-    return this.#length;
+    return this.#length + this.#looseLength;
   }
 
   add(events: readonly string[]): void {
-    if (this.#looseLength > looseLength) this.#pack();
     for (const event of events) {
       this.#loose.push(event);
       this.#looseLength += event.length;
-      this.#length += event.length;
     }
+    if (this.#looseLength > looseLength) this.pack();
   }
 
-  /** There are no more to come: lets go of what only live readers of a long run need. */
-  settle(): void {
-    if (this.#length > looseLength) this.#pack();
+  /** Packs all that is there, such as when there is no more to come. */
+  pack(): void {
+    const count = this.#loose.length;
+    if (count === 0) return;
+    this.#packs.push({ first: this.#looseFirst, count, bytes: Buffer.from(this.#loose.join(separator)) });
+    this.#length += this.#looseLength;
+    this.#looseFirst += count;
+    this.#loose = [];
+    this.#looseLength = 0;
   }
 
   /** Up to 1,000 events from this number on, but not as far as `end`. Empty when there are none. */
   batch(from: number, end: number): readonly RunEntry[] {
-    const to = Math.min(this.count, end, from + largestBatch);
-    if (from >= to) return [];
-    const first = this.#looseFirst;
-    if (from >= first) {
-      return this.#loose.slice(from - first, to - first).map((data, index) => ({ sequence: from + index, data }));
-    }
-    const pack = this.#packAt(from);
-    return Array.from({ length: Math.min(to, pack.first + pack.ends.length) - from }, (_, index) => ({
-      sequence: from + index,
-      data: unpack(pack, from + index - pack.first),
-    }));
-  }
-
-  #pack(): void {
-    const events = this.#loose;
-    if (events.length === 0) return;
-    const text = events.join("");
-    const bytes = Buffer.from(text);
-    const ends = new Uint32Array(events.length);
-    // Mostly every character is one byte, and need not be measured.
-    const plain = bytes.length === text.length;
-    let end = 0;
-    for (const [index, event] of events.entries()) {
-      end += plain ? event.length : Buffer.byteLength(event);
-      ends[index] = end;
-    }
-    this.#packs.push({ first: this.#looseFirst, bytes, ends });
-    this.#looseFirst += events.length;
-    this.#loose = [];
-    this.#looseLength = 0;
+    if (from >= Math.min(this.count, end)) return [];
+    const pack = from < this.#looseFirst ? this.#packAt(from) : undefined;
+    const first = pack?.first ?? this.#looseFirst;
+    const events = pack?.bytes.toString().split(separator) ?? this.#loose;
+    return events
+      .slice(from - first, Math.min(end - first, from - first + largestBatch))
+      .map((data, index) => ({ sequence: from + index, data }));
   }
 
   #packAt(number: number): Pack {
@@ -93,8 +77,4 @@ export class PackedEvents {
     if (pack === undefined) throw new RangeError(`There is no event ${number}.`);
     return pack;
   }
-}
-
-function unpack({ bytes, ends }: Pack, index: number): string {
-  return bytes.toString("utf8", ends[index - 1] ?? 0, ends[index]);
 }
