@@ -15,6 +15,11 @@ export interface HttpRequest {
    * `invalid_argument` when it is not JSON.
    */
   readJson(maxBytes: number): Promise<unknown>;
+  /**
+   * The body as it comes, for what is not JSON. Throws `payload_too_large` above the limit, in bytes. Read a body in one of the two
+   * ways, and once.
+   */
+  readBytes(maxBytes: number): AsyncIterable<Uint8Array>;
 }
 
 /** What is sent back: a value as JSON, a text, server-sent events or bytes as they come, or nothing. */

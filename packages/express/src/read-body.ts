@@ -30,6 +30,27 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
 }
 
+/** A request's body as it comes; a slow reader makes the caller wait. Errors as with `readBody`. */
+export async function* readPieces(
+  request: IncomingMessage,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  let size = 0;
+  try {
+    // Leaving the loop must not cut the connection, over which the refusal goes back.
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += piece.length;
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      yield piece;
+    }
+  } catch (thrown) {
+    throw request.destroyed && !request.complete ? new RuntimeError("canceled", "The caller hung up.") : thrown;
+  } finally {
+    request.resume();
+  }
+}
+
 function tooLarge(maxBytes: number): RuntimeError {
   return new RuntimeError("payload_too_large", `The body is larger than ${maxBytes} bytes.`, {
     details: { field: "body", maxBytes },

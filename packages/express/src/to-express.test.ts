@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { AgentApp } from "@agentscope-runtime/core";
+import { AgentApp, errorReply } from "@agentscope-runtime/core";
 import type { HttpHandler, QueryHandler } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import express from "express";
@@ -48,6 +49,46 @@ describe("toExpress", () => {
     expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     expect(await answer.text()).toContain('"text":"hi"');
     expect(await (await fetch(`${server.url}/agent/mine`)).text()).toBe("mine");
+  });
+
+  it("hands on a body that is not JSON as it comes, and refuses one that is too large", async () => {
+    const handle: HttpHandler = async (request) => {
+      let size = 0;
+      try {
+        for await (const piece of request.readBytes(1_000_000)) size += piece.length;
+      } catch (thrown) {
+        return errorReply(thrown);
+      }
+      return { status: 200, body: { json: { size } } };
+    };
+    await using server = await mounted(handle);
+    const send = (bytes: number, init?: RequestInit) =>
+      fetch(`${server.url}/agent/`, { method: "PUT", body: new Uint8Array(bytes), ...init });
+    expect(await (await send(1_000_000)).json()).toEqual({ size: 1_000_000 });
+    expect((await send(1_000_001)).status).toBe(413);
+    const unannounced = new Blob([new Uint8Array(3_000_000)]).stream();
+    expect((await send(0, { body: unannounced, duplex: "half" })).status).toBe(413);
+    expect(await (await send(0)).json()).toEqual({ size: 0 });
+  });
+
+  it("tells who reads a body that the caller hung up", async () => {
+    const failed = Promise.withResolvers<unknown>();
+    const reading = Promise.withResolvers<undefined>();
+    const handle: HttpHandler = async (request) => {
+      try {
+        for await (const _ of request.readBytes(1_000_000)) reading.resolve(undefined);
+      } catch (thrown) {
+        failed.resolve(thrown);
+      }
+      return { status: 204 };
+    };
+    await using server = await mounted(handle);
+    const { port } = new URL(server.url);
+    const caller = connect(Number(port), "127.0.0.1");
+    caller.write("PUT /agent/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it");
+    await reading.promise;
+    caller.destroy();
+    expect(await failed.promise).toMatchObject({ code: "canceled" });
   });
 
   it("works behind express.json()", async () => {

@@ -2,7 +2,7 @@ import { errorReply, parseJsonBody } from "@agentscope-runtime/core";
 import type { HttpHandler, HttpRequest } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Request, RequestHandler } from "express";
-import { readBody } from "./read-body.ts";
+import { readBody, readPieces } from "./read-body.ts";
 import { sendReply } from "./send-reply.ts";
 
 export interface ToExpressOptions {
@@ -56,5 +56,6 @@ function toHttpRequest(request: Request, signal: AbortSignal): HttpRequest {
       request.body === undefined
         ? parseJsonBody(headers, await readBody(request, maxBytes))
         : (request.body as unknown),
+    readBytes: (maxBytes) => readPieces(request, maxBytes),
   };
 }

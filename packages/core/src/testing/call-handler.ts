@@ -9,7 +9,7 @@ export interface HandlerCall {
   readonly path: string;
   /** By lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes as they are. */
   readonly body?: unknown;
   /** Abort it to hang up. */
   readonly signal?: AbortSignal;
@@ -19,9 +19,21 @@ export interface HandlerCall {
 export async function callHandler(handle: HttpHandler, call: HandlerCall): Promise<HttpReply> {
   const { method = "POST", headers = {}, body, signal = new AbortController().signal } = call;
   const [path = "", search = ""] = call.path.split("?");
-  const reply = await handle({ method, path, search, headers, signal, readJson: () => Promise.resolve(body) });
+  const reply = await handle({
+    method,
+    path,
+    search,
+    headers,
+    signal,
+    readJson: () => Promise.resolve(body),
+    readBytes: () => pieces(body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body))),
+  });
   if (reply === undefined) throw new RuntimeError("not_found", `No route answers ${method} ${call.path}.`);
   return reply;
+}
+
+async function* pieces(...all: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* all;
 }
 
 /** The events of a reply that streams, as a client decodes them. */

@@ -1,0 +1,4 @@
+export { sandboxBackendContract } from "./sandbox-backend-contract.ts";
+export { sandboxContract } from "./sandbox-contract.ts";
+export type { BackendSubject } from "./sandbox-backend-contract.ts";
+export type { SandboxContract } from "./sandbox-contract.ts";
