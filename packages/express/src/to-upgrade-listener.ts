@@ -84,8 +84,12 @@ function toHttpRequest(request: IncomingMessage, url: string, signal: AbortSigna
     headers: request.headers as Readonly<Record<string, string | undefined>>, // Only set-cookie is a list, in replies.
     signal,
     readJson: () => Promise.resolve(undefined),
+    readBytes: nothing,
   };
 }
+
+/** A request that asks for a socket has no body. */
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
 
 async function refuse(request: IncomingMessage, socket: Duplex, reply: HttpReply): Promise<void> {
   const response = new ServerResponse(request);
