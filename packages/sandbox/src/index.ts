@@ -7,6 +7,9 @@ export {
 } from "./sandbox-types.ts";
 export { collectOutput } from "./exec.ts";
 
+// For those who implement a backend.
+export { resolveSandboxSpec } from "./resolve-sandbox-spec.ts";
+
 export type { AddMcpServersOptions, McpContent, McpServerConfig, McpToolResult, SandboxTool } from "./sandbox-tool.ts";
 export type { CellData, CellOptions, CellOutput, CellResult, CellStop } from "./ipython.ts";
 export type { Command, CommandResult, ExecEvent, ExecLimits, ExecOptions, ExecStop } from "./exec.ts";
@@ -14,5 +17,6 @@ export type { EgressRule, SandboxLimits, SandboxSpec, SandboxType } from "./sand
 export type { FileChange, FileData, FileEntry, ListFilesOptions, NewFile, SandboxFiles } from "./sandbox-files.ts";
 export type { Isolation, SandboxAbilities, SandboxBackend, SandboxRecord } from "./sandbox-backend.ts";
 export type { OwnedSandbox, Sandbox, SandboxSnapshot } from "./sandbox.ts";
+export type { ResolvedSandboxSpec } from "./resolve-sandbox-spec.ts";
 export type { SandboxEnd, SandboxEndReason } from "./sandbox-end.ts";
 export type { SandboxHistory, WorkspaceCommit, WorkspaceDiffOptions } from "./sandbox-history.ts";

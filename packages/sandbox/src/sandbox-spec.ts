@@ -27,6 +27,8 @@ export interface SandboxType {
   readonly image: string;
   readonly limits: SandboxLimits;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where it may connect to. Default nowhere. */
+  readonly egress?: readonly EgressRule[];
   /** Started with the sandbox. */
   readonly mcpServers?: Readonly<Record<string, McpServerConfig>>;
 }
@@ -38,7 +40,7 @@ export interface SandboxSpec {
   readonly limits?: Partial<SandboxLimits>;
   /** Added to the type's. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Where it may connect to. Default nowhere. */
+  /** Instead of the type's. */
   readonly egress?: readonly EgressRule[];
   /** It ends by itself after this many milliseconds; the time that it is paused does not count. Default 1 hour. */
   readonly ttlMs?: number;
