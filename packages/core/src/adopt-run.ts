@@ -1,4 +1,4 @@
-import { encodeJson, RuntimeError } from "@agentscope-runtime/protocol";
+import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { RunRecord } from "@agentscope-runtime/services";
 import { buryRun } from "./bury.ts";
 import type { RunBooks } from "./create-run.ts";
@@ -46,6 +46,6 @@ async function bury(
   const runner = agents.get(record.agent);
   if (runner !== undefined && !(await runner.remembers(request))) await runner.remember(request, output);
   const end = { holder, first: record.eventCount, status: "failed" } as const;
-  await runLog.finish(record, { ...end, events: events.map(encodeJson) });
+  await runLog.finish(record, { ...end, events: events.map((event) => JSON.stringify(event)) });
   logger.warn({ runId: record.runId }, "A run has failed, since its replica is gone.");
 }

@@ -1,3 +1,5 @@
+import type { Takeable } from "./takeable.ts";
+
 /** An HTTP request with no framework in it. Tests pass plain objects. */
 export interface HttpRequest {
   /** In capitals. */
@@ -29,7 +31,7 @@ export type HttpBody =
   /** Bytes as they come, of a stream that is not server-sent events. */
   | { readonly bytes: AsyncIterable<Uint8Array>; readonly contentType: string }
   /** Whole frames. The server may join the frames of one tick, adds keep-alive comments, and leaves the loop on a hang-up. */
-  | { readonly sse: AsyncIterable<string> };
+  | { readonly sse: AsyncIterable<string> | Takeable<string> };
 
 export interface HttpReply {
   readonly status: number;

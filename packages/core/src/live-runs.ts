@@ -9,6 +9,7 @@ import type { Logger } from "./logger.ts";
 import { Narrator } from "./narrator.ts";
 import { endingOf } from "./run-stop.ts";
 import { waitForTurn } from "./run-turns.ts";
+import type { RunStop } from "./run-stop.ts";
 import type { Emit, Runner } from "./runner.ts";
 import { decodeStoredRun } from "./stored-run.ts";
 import type { StoredRun } from "./stored-run.ts";
@@ -18,6 +19,8 @@ export interface LiveRunsOptions {
   readonly log: RunLog;
   /** As whom they write. */
   readonly holder: string;
+  /** Whether others read the log too. */
+  readonly shared: boolean;
   readonly approvals: Approvals;
   readonly logger: Logger;
   readonly maxRunLength: number;
@@ -53,11 +56,11 @@ export class LiveRuns {
 
   /** Runs what the log has as this replica's: at once when it is `in_progress`, else when its turn comes. */
   launch(record: RunRecord, stored: StoredRun): LiveRun {
-    const { log, holder, logger, maxRunLength, patienceMs } = this.#options;
+    const { log, holder, shared, logger, maxRunLength, patienceMs } = this.#options;
     const { agent, ownerId, runId } = record;
     const key = { ownerId, runId };
     const { onDisconnect } = stored;
-    const options = { key, log, holder, logger, onDisconnect, maxRunLength, patienceMs };
+    const options = { key, log, holder, shared, logger, onDisconnect, maxRunLength, patienceMs };
     const live = new LiveRun(options, this.#workOf(record, stored));
     const id = idOf(key);
     this.#live.set(id, live);
@@ -79,7 +82,7 @@ export class LiveRuns {
     };
     return {
       begin: record.status === "queued" ? begin : undefined,
-      run: async (emit, signal) => this.#execute(record, stored, { emit, signal }),
+      run: (emit, stop) => this.#execute(record, stored, { emit, stop }),
       endEarly: (reason) => tellEnd({ runId, sessionId }, reason),
     };
   }
@@ -87,7 +90,7 @@ export class LiveRuns {
   async #execute(
     { agent, runId, userId, sessionId }: RunRecord,
     { request, identity, traceparent, approvals }: StoredRun,
-    { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+    { emit, stop }: { readonly emit: Emit; readonly stop: RunStop },
   ): Promise<void> {
     const runner = this.#options.agents.get(agent);
     if (runner === undefined) throw new RuntimeError("not_found", `There is no agent ${agent}.`);
@@ -97,7 +100,7 @@ export class LiveRuns {
         agent,
         identity: identity ?? { userId },
         traceparent,
-        signal,
+        stop,
         approvals,
         ask: async (asked) => this.#options.approvals.ask({ userId, sessionId }, runId, asked),
       },

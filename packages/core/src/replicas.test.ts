@@ -11,7 +11,7 @@ import { AgentApp } from "./agent-app.ts";
 import type { AgentAppOptions } from "./agent-app.ts";
 import type { AppServices } from "./run-services.ts";
 import type { QueryHandler } from "./runner.ts";
-import { agentRequestSchema, encodeJson } from "@agentscope-runtime/protocol";
+import { agentRequestSchema } from "@agentscope-runtime/protocol";
 import { Narrator } from "./narrator.ts";
 import { encodeStoredRun } from "./stored-run.ts";
 import { callHandler, eventsOf, jsonOf } from "./testing/index.ts";
@@ -86,7 +86,8 @@ async function leaveBehind(
   const stored = encodeStoredRun({ request, onDisconnect: "continue" });
   const run = { agent: "agent", sessionId, userId: "ada", requestHash: "", request: stored, holder: "gone" };
   await runLog.create(key, run);
-  if (events.length > 0) await runLog.append(key, { holder: "gone", first: 0, events: events.map(encodeJson) });
+  if (events.length > 0)
+    await runLog.append(key, { holder: "gone", first: 0, events: events.map((event) => JSON.stringify(event)) });
 }
 
 describe("replicas of an app", () => {

@@ -13,6 +13,7 @@ import type {
 } from "@agentscope-runtime/services";
 import type { Decision } from "./approvals.ts";
 import type { Identity } from "./identity.ts";
+import type { Takeable } from "./takeable.ts";
 
 export interface DoorRequest {
   /** One of the app's agents; its first by default. `not_found` when it has none of that name. */
@@ -47,7 +48,7 @@ export interface RunDoor {
   /** Begins a run, or attaches to the one that the same request began. */
   start(request: DoorRequest): Promise<RunKey>;
   /** The run's events as JSON text, in order and in batches; with `follow`, until it ends. */
-  read(key: RunKey, options?: RunReadOptions): AsyncIterable<readonly RunEntry[]>;
+  read(key: RunKey, options?: RunReadOptions): Takeable<readonly RunEntry[]>;
   /** `not_found` when there is none, or when it is another owner's. */
   get(key: RunKey, options?: CallOptions): Promise<RunRecord>;
   list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>>;

@@ -1,72 +1,167 @@
-import type { RunEntry } from "@agentscope-runtime/services";
+import type { RunEntry, RunKey, RunLog, RunReadOptions } from "@agentscope-runtime/services";
+import type { LiveRun } from "./live-run.ts";
+import type { Takeable } from "./takeable.ts";
 
 type Batch = IteratorResult<readonly RunEntry[], undefined>;
 
-export interface RunReadingOptions {
-  /** Called before the first batch is read. Returns what to call when the loop is over, however it ended. */
-  readonly begin: () => Promise<() => void>;
-  readonly batches: AsyncIterable<readonly RunEntry[]>;
+/** Knows where a run is, and who reads. */
+export interface ReadingHost {
+  readonly runLog: RunLog;
+  /** The run, when it is in this process. */
+  find(key: RunKey): LiveRun | undefined;
+  /** Counts a reader of a run that is elsewhere. Returns what to call when it leaves, if anything. */
+  announce(key: RunKey, reader: AbortSignal | undefined): Promise<(() => void) | undefined>;
+  /** Is told of each reading's begin and end. */
+  count(change: 1 | -1): void;
 }
 
-/**
- * A loop over a run's batches that is told about its begin and its end. An async generator would do the same, at the cost of
- * several turns of the microtask queue for every event of every stream.
- */
-export class RunReading implements AsyncIterableIterator<readonly RunEntry[], undefined, undefined> {
-  readonly #options: RunReadingOptions;
-  #batches: AsyncIterator<readonly RunEntry[], unknown> | undefined;
-  #end: (() => void) | undefined;
-  #over = false;
+const done: Batch = { done: true, value: undefined };
 
-  constructor(options: RunReadingOptions) {
+/**
+ * One reader's way through the events of a run: live, while the run is in this process and the reader keeps up, else from
+ * the log, and live again when it has caught up.
+ */
+export class RunReading implements Takeable<readonly RunEntry[]> {
+  readonly #host: ReadingHost;
+  readonly #key: RunKey;
+  readonly #options: RunReadOptions;
+  #state: "new" | "open" | "over" = "new";
+  /** The number of the event that comes next. */
+  #position: number;
+  #live: LiveRun | undefined;
+  #logged: AsyncIterator<readonly RunEntry[], unknown> | undefined;
+  #leave: (() => void) | undefined;
+  #failure: { readonly thrown: unknown } | undefined;
+  /** Who waits for the next batch. */
+  #onBatch: ((result: Batch) => void) | undefined;
+  #onFailure: ((thrown: unknown) => void) | undefined;
+
+  constructor(host: ReadingHost, key: RunKey, options: RunReadOptions) {
+    this.#host = host;
+    this.#key = key;
     this.#options = options;
+    this.#position = Math.max((options.after ?? -1) + 1, 0);
+  }
+
+  take(onResult: (result: Batch) => void, onFailure: (thrown: unknown) => void): void {
+    this.#onBatch = onResult;
+    this.#onFailure = onFailure;
+    if (this.#state === "new") this.#begin();
+    else if (this.#state === "open") this.#more();
+    else if (this.#failure === undefined) this.#give(done);
+    else this.#fail(this.#failure.thrown);
   }
 
   next(): Promise<Batch> {
-    if (this.#over) return Promise.resolve({ done: true, value: undefined });
-    return this.#batches === undefined ? this.#first() : this.#next(this.#batches);
+    return new Promise((resolve, reject) => {
+      this.take(resolve, reject);
+    });
   }
 
   async return(): Promise<Batch> {
-    await this.#batches?.return?.();
-    this.#finish();
-    return { done: true, value: undefined };
+    const logged = this.#logged;
+    this.#end();
+    this.#failure = undefined;
+    this.#give(done);
+    await logged?.return?.();
+    return done;
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  async #first(): Promise<Batch> {
-    try {
-      this.#end = await this.#options.begin();
-    } catch (thrown) {
-      this.#over = true;
-      throw thrown;
+  #begin(): void {
+    const { follow, signal } = this.#options;
+    this.#state = "open";
+    this.#host.count(1);
+    if (signal?.aborted === true) {
+      this.#fail(signal.reason);
+      return;
     }
-    if (this.#over) return this.return(); // It was left meanwhile.
-    this.#batches = this.#options.batches[Symbol.asyncIterator]();
-    return this.#next(this.#batches);
+    signal?.addEventListener("abort", this.#onAbort);
+    if (follow === true) this.#live = this.#host.find(this.#key);
+    if (follow !== true || this.#live !== undefined) {
+      if (signal !== undefined) this.#live?.addReader(signal);
+      this.#more();
+      return;
+    }
+    this.#host.announce(this.#key, signal).then((leave) => {
+      if (this.#state === "over") {
+        leave?.(); // It was left meanwhile.
+        return;
+      }
+      this.#leave = leave;
+      this.#more();
+    }, this.#onThrown);
   }
 
-  #next(batches: AsyncIterator<readonly RunEntry[], unknown>): Promise<Batch> {
-    return batches.next().then(this.#onBatch, this.#onFailure);
+  #more(): void {
+    if (this.#live?.read(this.#position, this.#onLive) === true) {
+      void this.#logged?.return?.();
+      this.#logged = undefined;
+      return;
+    }
+    const { runLog } = this.#host;
+    this.#logged ??= runLog.read(this.#key, { ...this.#options, after: this.#position - 1 })[Symbol.asyncIterator]();
+    this.#logged.next().then(this.#onLogged, this.#onThrown);
   }
 
-  readonly #onBatch = (result: IteratorResult<readonly RunEntry[], unknown>): Batch => {
-    if (result.done !== true) return result;
-    this.#finish();
-    return { done: true, value: undefined };
+  readonly #onLive = (entries: readonly RunEntry[] | undefined, isLast: boolean): void => {
+    if (this.#state === "over") return;
+    if (entries === undefined) {
+      this.#live = undefined;
+      this.#more();
+      return;
+    }
+    this.#position += entries.length;
+    if (isLast) this.#end();
+    this.#give(entries.length === 0 ? done : { done: false, value: entries });
   };
 
-  readonly #onFailure = (thrown: unknown): never => {
-    this.#finish();
-    throw thrown;
+  readonly #onLogged = (result: IteratorResult<readonly RunEntry[], unknown>): void => {
+    if (this.#state === "over") return;
+    if (result.done === true) {
+      this.#end();
+      this.#give(done);
+    } else {
+      this.#position += result.value.length;
+      this.#give(result);
+    }
   };
 
-  #finish(): void {
-    this.#over = true;
-    this.#end?.();
-    this.#end = undefined;
+  readonly #onThrown = (thrown: unknown): void => {
+    if (this.#state !== "over") this.#fail(thrown);
+  };
+
+  readonly #onAbort = (): void => {
+    this.#fail(this.#options.signal?.reason);
+  };
+
+  #give(result: Batch): void {
+    const onBatch = this.#onBatch;
+    this.#onBatch = undefined;
+    onBatch?.(result);
+  }
+
+  /** Whoever waits gets it, or else whoever asks next; after it the loop is simply over. */
+  #fail(thrown: unknown): void {
+    this.#end();
+    const onBatch = this.#onBatch;
+    this.#onBatch = undefined;
+    this.#failure = onBatch === undefined ? { thrown } : undefined;
+    if (onBatch !== undefined) this.#onFailure?.(thrown);
+  }
+
+  #end(): void {
+    if (this.#state === "open") {
+      this.#host.count(-1);
+      this.#options.signal?.removeEventListener("abort", this.#onAbort);
+      this.#leave?.();
+    }
+    this.#state = "over";
+    this.#live = undefined;
+    void this.#logged?.return?.();
+    this.#logged = undefined;
   }
 }

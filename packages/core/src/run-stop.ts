@@ -9,18 +9,21 @@ const longestTimerMs = 2 ** 31 - 1;
 export class RunStop {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(caller: AbortSignal | undefined, maxRunMs: number) {
+  constructor(caller?: AbortSignal) {
     this.#caller = caller;
-    this.#timer = setTimeout(this.#onTime, Math.min(maxRunMs, longestTimerMs));
-    this.#timer.unref();
     if (caller?.aborted === true) this.#onCaller();
     else caller?.addEventListener("abort", this.#onCaller);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Stops the run when it takes longer from now on. */
+  limit(maxRunMs: number): void {
+    this.#timer = setTimeout(this.#onTime, Math.min(maxRunMs, longestTimerMs)).unref();
   }
 
   /** Stops the run from inside. */

@@ -72,6 +72,11 @@ export interface RunOptions extends CallOptions {
   readonly ask?: (asked: AskedApproval) => Promise<void>;
 }
 
+/** The same, for who stops the run. */
+export interface ExecuteOptions extends Omit<RunOptions, "signal"> {
+  readonly stop: RunStop;
+}
+
 /** Is told a run's events as they happen. A promise that it returns is waited for: that is its back-pressure. */
 export type Emit = (events: readonly AgentEvent[]) => Promise<void> | undefined;
 
@@ -135,8 +140,9 @@ export class Runner implements AsyncDisposable {
     const prepared = prepareRequest(parse(agentRequestSchema, request, "request"), options?.identity);
     const left = new AbortController();
     const signal = options?.signal === undefined ? left.signal : AbortSignal.any([left.signal, options.signal]);
+    const stop = new RunStop(signal);
     yield* handOver<AgentEvent>(
-      async (put) => this.execute(prepared, { ...options, signal }, put),
+      async (put) => this.execute(prepared, { ...options, stop }, put),
       () => {
         left.abort(new RuntimeError("canceled", "The caller left the run."));
       },
@@ -160,18 +166,18 @@ export class Runner implements AsyncDisposable {
    * The same for a request that is parsed already, told to `emit`: what apps and gateways call. Resolves when the run has
    * ended; its last event comes alone.
    */
-  async execute(request: PreparedRequest, options: RunOptions, emit: Emit): Promise<void> {
+  async execute(request: PreparedRequest, options: ExecuteOptions, emit: Emit): Promise<void> {
     if (!this.#started) throw new RuntimeError("unavailable", "The agent is not started: call `start()` first.");
     const { id: runId, session_id: sessionId, user_id: userId } = request;
-    const { agent = "agent", identity = { userId }, traceparent, approvals = [] } = options;
+    const { agent = "agent", identity = { userId }, traceparent, approvals = [], stop } = options;
     const { queryHandler, services = {}, stopGraceMs = defaultStopGraceMs } = this.#options;
     const limits = request.budget === null ? this.#limits : strictest(this.#limits, request.budget);
     const logger = runLogger(this.#logger, runId);
     const run = { runId, agent, sessionId, userId, traceparent };
     const observer = (this.#options.observer ?? silentObserver).runStarted(run);
     const narrator = new Narrator({ runId, sessionId });
-    const stop = new RunStop(options.signal, limits.wall_time ?? endlessMs);
     const { signal } = stop;
+    stop.limit(limits.wall_time ?? endlessMs);
     const budget = new BudgetMeter(limits, stop.stop);
     const scope = scopeServices(services, { userId, sessionId }, { runId, agent, signal });
     const isApproved = (name: string, toolArguments: unknown): boolean => {

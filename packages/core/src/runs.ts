@@ -6,7 +6,6 @@ import type {
   CallOptions,
   NewRun,
   Page,
-  RunEntry,
   RunKey,
   RunListOptions,
   RunReadOptions,
@@ -28,6 +27,7 @@ import type { ReplicaMessage } from "./replica-message.ts";
 import { rollback } from "./rollback.ts";
 import type { RunServices } from "./run-services.ts";
 import { RunReading } from "./run-reading.ts";
+import type { ReadingHost } from "./run-reading.ts";
 import { RunStopper } from "./run-stopper.ts";
 import { runsBefore } from "./run-turns.ts";
 import type { Runner } from "./runner.ts";
@@ -81,6 +81,7 @@ export class Runs implements AsyncDisposable {
   readonly #remoteReaders: RemoteReaders;
   readonly #books: RunBooks;
   readonly #stopper: RunStopper;
+  readonly #readingHost: ReadingHost;
   #accepting = true;
   #reading = 0;
   #onAllRead: (() => void) | undefined;
@@ -101,6 +102,15 @@ export class Runs implements AsyncDisposable {
     this.#live = new LiveRuns({ ...options, log, holder: this.#replica.name });
     this.#books = { runLog: log, live: this.#live, logger: options.logger };
     this.#stopper = new RunStopper({ ...this.#books, replica: this.#replica, adopt: async (run) => this.#adopt(run) });
+    this.#readingHost = {
+      runLog: log,
+      find: (key) => this.#live.find(key),
+      announce: (key, reader) => this.#announce(key, reader),
+      count: (change) => {
+        this.#reading += change;
+        if (this.#reading === 0) this.#onAllRead?.();
+      },
+    };
     this.#remoteReaders = new RemoteReaders({
       heartbeatMs,
       replica: this.#replica,
@@ -188,18 +198,8 @@ export class Runs implements AsyncDisposable {
   }
 
   /** The run's events; with `follow`, live. Whoever follows counts as a reader of the run until its signal aborts. */
-  read(key: RunKey, options: RunReadOptions = {}): AsyncIterable<readonly RunEntry[]> {
-    const begin = async (): Promise<() => void> => {
-      const leave = options.follow === true ? await this.#follow(key, options.signal) : undefined;
-      this.#reading += 1;
-      return () => {
-        leave?.();
-        this.#reading -= 1;
-        if (this.#reading === 0) this.#onAllRead?.();
-      };
-    };
-    const { runLog } = this.#options;
-    return { [Symbol.asyncIterator]: () => new RunReading({ begin, batches: runLog.read(key, options) }) };
+  read(key: RunKey, options: RunReadOptions = {}): RunReading {
+    return new RunReading(this.#readingHost, key, options);
   }
 
   /** `not_found` when there is none, or when it is another owner's. */
@@ -270,13 +270,8 @@ export class Runs implements AsyncDisposable {
     if (reader !== undefined) this.#live.find(key)?.addReader(reader);
   }
 
-  /** Counts a reader where the run is. Returns what to call when it leaves, if anything. */
-  async #follow(key: RunKey, reader: AbortSignal | undefined): Promise<(() => void) | undefined> {
-    const live = this.#live.find(key);
-    if (live !== undefined) {
-      if (reader !== undefined) live.addReader(reader);
-      return undefined;
-    }
+  /** Counts a reader of a run that is elsewhere. Returns what to call when it leaves, if anything. */
+  async #announce(key: RunKey, reader: AbortSignal | undefined): Promise<(() => void) | undefined> {
     if (!this.#options.shared) return undefined;
     const { status, holder } = await this.get(key, { signal: reader });
     if (isTerminalStatus(status) || holder === undefined || holder === this.#replica.name) return undefined;

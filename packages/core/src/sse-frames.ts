@@ -1,35 +1,52 @@
 import { encodeFrame, RuntimeError } from "@agentscope-runtime/protocol";
 import type { RunEntry } from "@agentscope-runtime/services";
+import type { Takeable } from "./takeable.ts";
+
+type Frames = IteratorResult<string, undefined>;
 
 /** A run's events as server-sent events. A stream that cannot go on ends with an error line. */
-export function runFrames(batches: AsyncIterable<readonly RunEntry[]>): AsyncIterable<string> {
-  // No generator: it would cost several turns of the microtask queue for every event of every stream.
-  return {
-    [Symbol.asyncIterator]() {
-      const entries = batches[Symbol.asyncIterator]();
-      let over = false;
-      const onFailure = (thrown: unknown): IteratorResult<string, undefined> => {
-        over = true;
-        return { done: false, value: errorFrame(thrown) };
-      };
-      return {
-        next: async () =>
-          over ? Promise.resolve({ done: true, value: undefined }) : entries.next().then(toFrames, onFailure),
-        return: async () => {
-          over = true;
-          await entries.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
+export function runFrames(batches: Takeable<readonly RunEntry[]>): Takeable<string> {
+  return new RunFrames(batches);
 }
 
-function toFrames(result: IteratorResult<readonly RunEntry[], unknown>): IteratorResult<string, undefined> {
-  if (result.done === true) return { done: true, value: undefined };
+class RunFrames implements Takeable<string> {
+  readonly #batches: Takeable<readonly RunEntry[]>;
+
+  constructor(batches: Takeable<readonly RunEntry[]>) {
+    this.#batches = batches;
+  }
+
+  take(onResult: (result: Frames) => void): void {
+    this.#batches.take(
+      (result) => {
+        onResult(result.done === true ? result : { done: false, value: framesOf(result.value) });
+      },
+      (thrown) => {
+        onResult({ done: false, value: errorFrame(thrown) });
+      },
+    );
+  }
+
+  next(): Promise<Frames> {
+    return new Promise((resolve) => {
+      this.take(resolve);
+    });
+  }
+
+  async return(): Promise<Frames> {
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+function framesOf(entries: readonly RunEntry[]): string {
   let frames = "";
-  for (const { sequence, data } of result.value) frames += encodeFrame(sequence, data);
-  return { done: false, value: frames };
+  for (const { sequence, data } of entries) frames += encodeFrame(sequence, data);
+  return frames;
 }
 
 /** Values as server-sent events, each as JSON. What cannot be written, and what the source throws, ends the stream with an error line. */

@@ -1,70 +1,71 @@
 import type { ServerResponse } from "node:http";
+import type { Takeable } from "@agentscope-runtime/core";
+import type { OpenStream, OpenStreams } from "./open-streams.ts";
 
-/** A write of this many characters leaves at once; a longer tick is cut into several. */
-const flushLength = 64 * 1024;
 const keepAlive = ": keep-alive\n\n";
 
 /**
- * Streams frames as they come. Those of one tick leave in one write at its end, never later. A reader who does not keep
- * up is waited for; one who has gone ends the loop, and with it the source.
+ * Streams frames as they come. Node holds what is written until the end of the tick, and sends it in one piece. A reader who
+ * does not keep up is waited for; one who has gone ends the loop, and with it the source. What the source throws breaks the
+ * connection, so that nobody takes half an answer for a whole one.
  */
-export async function sendEvents(
-  frames: AsyncIterable<string>,
+export function sendEvents(
+  frames: AsyncIterable<string> | Takeable<string>,
   response: ServerResponse,
-  keepAliveMs: number,
-): Promise<void> {
-  let pending = "";
-  let scheduled = false;
-  let silent = true;
-  const flush = (): void => {
-    scheduled = false;
-    if (pending === "" || response.destroyed) return;
-    response.write(pending);
-    headLeft = true;
-    pending = "";
-  };
-  const scheduleFlush = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    // Node runs this when all promises of this tick are settled.
-    process.nextTick(flush);
-  };
-  // The head leaves with the first event, or alone when that is late.
+  streams: OpenStreams,
+): void {
+  const source: Source = "take" in frames ? frames : takeable(frames[Symbol.asyncIterator]());
   let headLeft = false;
-  const head = setImmediate(() => {
-    if (!headLeft && !response.destroyed) response.flushHeaders();
+  let silent = true;
+  let over = false;
+  const stream: OpenStream = {
+    // The head leaves with the first event, or alone when that is late.
+    sendHead() {
+      if (!headLeft) response.flushHeaders();
+    },
+    keepAlive() {
+      if (silent && !response.writableNeedDrain) response.write(keepAlive);
+      silent = true;
+    },
+  };
+  const take = (): void => {
+    source.take(onFrames, onFailure);
+  };
+  const onFrames = (result: IteratorResult<string, unknown>): void => {
+    over ||= result.done === true;
+    if (response.destroyed) return;
+    headLeft = true;
+    silent = false;
+    if (result.done === true) response.end();
+    else if (response.write(result.value)) take();
+    else response.once("drain", take);
+  };
+  const onFailure = (): void => {
+    over = true;
+    response.destroy();
+  };
+  streams.add(stream);
+  response.on("close", () => {
+    streams.delete(stream);
+    // What it throws while it is left has nobody to hear it.
+    if (!over) source.return().catch(() => undefined);
   });
-  const timer = setInterval(() => {
-    if (silent && !response.writableNeedDrain) response.write(keepAlive);
-    silent = true;
-  }, keepAliveMs);
-  timer.unref();
-  try {
-    for await (const frame of frames) {
-      if (response.destroyed) return;
-      silent = false;
-      pending += frame;
-      if (pending.length >= flushLength) flush();
-      else scheduleFlush();
-      if (response.writableNeedDrain) await drained(response);
-    }
-    if (!response.destroyed) response.end(pending);
-    pending = "";
-  } finally {
-    clearImmediate(head);
-    clearInterval(timer);
-  }
+  take();
 }
 
-/** Resolves when the reader has caught up, or has gone. */
-async function drained(response: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const done = (): void => {
-    response.off("drain", done);
-    response.off("close", done);
-    resolve(undefined);
+/** What is used of a loop here. */
+interface Source {
+  take(onResult: (result: IteratorResult<string, unknown>) => void, onFailure: (thrown: unknown) => void): void;
+  return(): Promise<unknown>;
+}
+
+function takeable(loop: AsyncIterator<string, unknown>): Source {
+  return {
+    take(onResult, onFailure) {
+      loop.next().then(onResult, onFailure);
+    },
+    async return() {
+      await loop.return?.();
+    },
   };
-  response.on("drain", done);
-  response.on("close", done);
-  await promise;
 }

@@ -1,12 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { HttpReply } from "@agentscope-runtime/core";
+import type { OpenStreams } from "./open-streams.ts";
 import { sendEvents } from "./send-events.ts";
 
 const json = "application/json; charset=utf-8";
 
-/** Writes a reply. Resolves when all of it is handed to the socket, or the caller has gone. */
-export async function sendReply(reply: HttpReply, response: ServerResponse, keepAliveMs: number): Promise<void> {
+/** Writes a reply. Events go on being written when this resolves. */
+export async function sendReply(reply: HttpReply, response: ServerResponse, streams: OpenStreams): Promise<void> {
   const { status, headers, body } = reply;
   if (response.destroyed) return;
   if (body === undefined) {
@@ -20,7 +21,7 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, keep
       // nginx would collect the events otherwise.
       "x-accel-buffering": "no",
     });
-    await sendEvents(body.sse, response, keepAliveMs);
+    sendEvents(body.sse, response, streams);
   } else if ("bytes" in body) {
     response.writeHead(status, { ...headers, "content-type": body.contentType });
     // Waits for a slow reader, and leaves the loop when the reader has gone.

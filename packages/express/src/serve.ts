@@ -1,14 +1,15 @@
 import { createServer } from "node:http";
-import type { Server as NodeServer, ServerOptions } from "node:http";
+import type { RequestListener, Server as NodeServer, ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorReply } from "@agentscope-runtime/core";
 import type { AgentApp } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import express from "express";
+import { answerRequest } from "./answer-request.ts";
 import { OpenAnswers } from "./open-answers.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { sendReply } from "./send-reply.ts";
-import { toExpress } from "./to-express.ts";
+import { defaultKeepAliveMs } from "./to-express.ts";
 import type { ToExpressOptions } from "./to-express.ts";
 import { isWebSocketRequest, toUpgradeListener } from "./to-upgrade-listener.ts";
 
@@ -56,10 +57,10 @@ const lastReadMs = 2_000;
  */
 export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<Server> {
   const { port = 8090, host = "127.0.0.1", drainMs = 25_000, closeOnSignals = true } = options;
+  const { keepAliveMs = defaultKeepAliveMs } = options;
   await app.start();
-  const { keepAliveMs } = options;
-  const server = createServer(serverOptions, expressApp(app, options));
-  server.on("upgrade", toUpgradeListener(app.upgrade, keepAliveMs === undefined ? {} : { keepAliveMs }));
+  const server = createServer(serverOptions, listenerOf(app, keepAliveMs));
+  server.on("upgrade", toUpgradeListener(app.upgrade, { keepAliveMs }));
   const answers = new OpenAnswers(server);
   try {
     await listen(server, port, host);
@@ -99,15 +100,17 @@ export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<
   };
 }
 
-function expressApp(app: AgentApp, { keepAliveMs }: ServeOptions): express.Express {
-  const own = express();
-  own.disable("x-powered-by");
-  own.use(toExpress(app.handle, keepAliveMs === undefined ? {} : { keepAliveMs }));
-  own.use((request, response, next) => {
-    const error = new RuntimeError("not_found", `Nothing is at ${request.path}.`, { details: { field: "path" } });
-    sendReply(errorReply(error), response, 0).catch(next);
-  });
-  return own;
+/** Without Express, which has nothing to do where the app is alone. */
+function listenerOf(app: AgentApp, keepAliveMs: number): RequestListener {
+  const streams = new OpenStreams(keepAliveMs);
+  return (request, response) => {
+    void answerRequest(app.handle, { request, response }, streams).then(async (isAnswered) => {
+      if (isAnswered) return;
+      const [path] = (request.url ?? "").split("?");
+      const error = new RuntimeError("not_found", `Nothing is at ${path}.`, { details: { field: "path" } });
+      await sendReply(errorReply(error), response, streams);
+    });
+  };
 }
 
 async function listen(server: NodeServer, port: number, host: string): Promise<void> {

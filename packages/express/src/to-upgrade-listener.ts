@@ -6,7 +6,9 @@ import { errorReply } from "@agentscope-runtime/core";
 import type { HttpReply, HttpRequest, SocketGrant, UpgradeHandler } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { WebSocketServer } from "ws";
+import { OpenStreams } from "./open-streams.ts";
 import { sendReply } from "./send-reply.ts";
+import { defaultKeepAliveMs } from "./to-express.ts";
 import { WsSocket } from "./ws-socket.ts";
 
 export interface ToUpgradeListenerOptions {
@@ -18,8 +20,6 @@ export interface ToUpgradeListenerOptions {
 
 /** For the event "upgrade" of Node's server. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-
-const defaultKeepAliveMs = 15_000;
 
 /**
  * Opens the WebSockets of an app on a server of your own: `server.on("upgrade", toUpgradeListener(agentApp.upgrade))`. `serve`
@@ -98,7 +98,7 @@ async function refuse(request: IncomingMessage, socket: Duplex, reply: HttpReply
   response.once("finish", () => {
     socket.end();
   });
-  await sendReply(reply, response, 0);
+  await sendReply(reply, response, new OpenStreams(defaultKeepAliveMs));
 }
 
 function nothingAt(path: string): HttpReply {

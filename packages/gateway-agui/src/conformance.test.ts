@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { enforceEvents, EventType, HttpAgent, verifyEvents } from "@ag-ui/client";
 import type { BaseEvent, Event } from "@ag-ui/client";
 import { EventSchema } from "@ag-ui/core/schemas";
@@ -489,6 +490,7 @@ const checks: Readonly<Record<keyof typeof requirements, () => Promise<void>>> =
     await using app = openApp(query, { approvalMs: 1 });
     await app.start();
     await send(app, {});
+    await setTimeout(5); // Longer than people have.
     expect(await send(app, { runId: "run-2", resume: [answered] })).toMatchObject({ status: 409 });
     const { events } = await send(app, { runId: "run-3", resume: [{ ...answered, status: "cancelled" }] });
     expect(events.at(-1)).toMatchObject({ runId: "run-3", outcome: { type: "success" } });

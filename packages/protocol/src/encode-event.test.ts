@@ -3,7 +3,7 @@ import type { AgentEvent } from "./agent-event.ts";
 import type { AgentResponse } from "./agent-response.ts";
 import type { Content } from "./content.ts";
 import { decodeEvents } from "./decode-events.ts";
-import { encodeEvent, encodeFrame } from "./encode-event.ts";
+import { encodeEvent, encodeFrame, EventEncoder } from "./encode-event.ts";
 import type { Message } from "./message.ts";
 import { messageTypeSchema } from "./message.ts";
 import { roleSchema } from "./role.ts";
@@ -160,5 +160,19 @@ describe("encodeFrame", () => {
   it("numbers an event so that a reader can ask for what came after it", () => {
     expect(encodeFrame(0, '{"a":1}')).toBe('id: 0\ndata: {"a":1}\n\n');
     expect(encodeFrame(null, '{"a":1}')).toBe('data: {"a":1}\n\n');
+  });
+});
+
+describe("EventEncoder", () => {
+  it("writes every event of a run as JSON, however much they are alike", () => {
+    const ids = fc.constantFrom("msg_1", "msg_2", '"');
+    const piece = fc.record({ ...contentFields, msg_id: ids, type: kind("text"), text, error: fc.constant(null) });
+    const pieces = piece.map((sent): Content => ({ ...sent, status: "in_progress", delta: true }));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(pieces, piece, event), { maxLength: 12 }), (events) => {
+        const encoder = new EventEncoder();
+        expect(events.map((sent) => JSON.parse(encoder.encode(sent)) as unknown)).toEqual(events);
+      }),
+    );
   });
 });

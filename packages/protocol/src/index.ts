@@ -13,7 +13,7 @@ export {
 } from "./content.ts";
 export { decodeEvents } from "./decode-events.ts";
 export { decodeSse } from "./decode-sse.ts";
-export { encodeEvent, encodeFrame, encodeJson } from "./encode-event.ts";
+export { encodeEvent, encodeFrame, EventEncoder } from "./encode-event.ts";
 export { errorCodeSchema } from "./error-code.ts";
 export { foldEvent, foldEvents } from "./fold-events.ts";
 export { errorCodeFromHttpStatus, httpStatusFromErrorCode } from "./http-status.ts";
