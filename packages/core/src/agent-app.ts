@@ -1,6 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Budget, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
 import { InProcessState, InProcessTaskQueue } from "@agentscope-runtime/services";
+import type { Topic } from "@agentscope-runtime/services";
 import { approvalRoutes } from "./approval-routes.ts";
 import { Approvals } from "./approvals.ts";
 import { defaultLimits } from "./app-limits.ts";
@@ -16,7 +17,7 @@ import type { DeployTarget } from "./deploy-target.ts";
 import { disposeAll } from "./dispose-all.ts";
 import type { EndpointFactory } from "./endpoint.ts";
 import { errorReply } from "./error-reply.ts";
-import type { Gateway, GatewayHost } from "./gateway.ts";
+import type { Gateway, GatewayHost, OpenGateway } from "./gateway.ts";
 import { healthRoutes } from "./health-routes.ts";
 import type { ReadinessCheck } from "./health-routes.ts";
 import type { HttpReply, HttpRequest } from "./http.ts";
@@ -126,6 +127,8 @@ export class AgentApp implements AsyncDisposable {
   readonly #tasks: AppTasks;
   readonly #router: Router;
   readonly #sockets: AppSockets;
+  readonly #host: GatewayHost;
+  #gateways: readonly OpenGateway[] = [];
   #state: "new" | "ready" | "closed" = "new";
 
   /** Opens nothing. Throws `conflict` when two routes are the same and `invalid_argument` when there is no agent. */
@@ -155,10 +158,11 @@ export class AgentApp implements AsyncDisposable {
     this.#own = [...own, ...[state, queue].filter((service) => !given.includes(service))];
     const { description = "", cors, sockets = [], gateways = [] } = options;
     const { maxBodyBytes, maxSockets } = limits;
-    const host = { name: this.name, description, runs: this.#door(), maxBodyBytes };
-    this.#router = new Router(this.#routes(host));
+    const runs = this.#door(runServices.topic);
+    this.#host = { name: this.name, description, runs, maxBodyBytes, logger: this.#logger };
+    this.#router = new Router(this.#routes(this.#host));
     this.#sockets = new AppSockets({
-      routes: [...gateways.flatMap((gateway) => gateway.sockets?.(host) ?? []), ...sockets],
+      routes: [...gateways.flatMap((gateway) => gateway.sockets?.(this.#host) ?? []), ...sockets],
       cors,
       logger: this.#logger,
       maxSockets,
@@ -180,6 +184,8 @@ export class AgentApp implements AsyncDisposable {
     await this.#runs.open();
     this.#tasks.start();
     this.#state = "ready";
+    const { gateways = [] } = this.#options;
+    this.#gateways = gateways.flatMap((gateway) => gateway.open?.(this.#host) ?? []);
   }
 
   /**
@@ -189,13 +195,14 @@ export class AgentApp implements AsyncDisposable {
   async close({ drainMs = defaultDrainMs }: { readonly drainMs?: number } = {}): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    await this.#runs.drain(drainMs);
+    const leaving = this.#gateways.map(async (gateway) => this.#hook("leave", () => gateway.leave()));
+    await Promise.all([this.#runs.drain(drainMs), ...leaving]);
     await this.#sockets.close();
     await this.#tasks[Symbol.asyncDispose]();
     await this.#hook("afterFinish", () => this.#options.afterFinish?.(this));
     for (const [name, runner] of this.#agents) await this.#hook(`shutdown of ${name}`, () => runner.stop());
     await this.#hook("shutdown", () => this.#options.shutdown?.());
-    await disposeAll([...this.#own, ...(this.#options.resources ?? []), this.#runs]);
+    await disposeAll([...this.#own, ...(this.#options.resources ?? []), this.#runs, ...this.#gateways]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -300,13 +307,14 @@ export class AgentApp implements AsyncDisposable {
     };
   }
 
-  #door(): RunDoor {
+  #door(topic: Topic): RunDoor {
     const { services = {}, onDisconnect = "cancel", multitaskStrategy = "enqueue" } = this.#options;
     return createDoor({
       agents: [...this.#agents.keys()],
       runs: this.#runs,
       approvals: this.#approvals,
       services,
+      topic,
       onDisconnect,
       multitaskStrategy,
       assertReady: () => {

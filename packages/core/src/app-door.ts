@@ -1,6 +1,6 @@
 import { isTerminalStatus, newResponseId, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
-import type { RunKey } from "@agentscope-runtime/services";
+import type { RunKey, Topic } from "@agentscope-runtime/services";
 import type { Approvals, GrantedApproval } from "./approvals.ts";
 import { decisionsIn, resumedIdOf, resumingRequest } from "./run-approvals.ts";
 import type { Decided, DecidingCaller, DoorRequest, RunDoor } from "./run-door.ts";
@@ -13,6 +13,7 @@ export interface AppDoorOptions {
   readonly runs: Runs;
   readonly approvals: Approvals;
   readonly services: RunnerServices;
+  readonly topic: Topic;
   /** Where a request does not say. */
   readonly onDisconnect: OnDisconnect;
   readonly multitaskStrategy: MultitaskStrategy;
@@ -24,11 +25,12 @@ type Caller = Pick<DoorRequest, "identity" | "reader" | "traceparent">;
 
 /** The door of an app: every protocol's way to its runs. */
 export function createDoor(options: AppDoorOptions): RunDoor {
-  const { agents, runs, approvals, services, assertReady } = options;
+  const { agents, runs, approvals, services, topic, assertReady } = options;
   return {
     agents,
     sessions: services.sessions,
     state: services.state,
+    topic,
     start: async (request) => {
       assertReady();
       return start(request);

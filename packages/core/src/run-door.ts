@@ -10,6 +10,7 @@ import type {
   RunRecord,
   SessionHistoryService,
   StateService,
+  Topic,
 } from "@agentscope-runtime/services";
 import type { Decision } from "./approvals.ts";
 import type { Identity } from "./identity.ts";
@@ -45,6 +46,8 @@ export interface RunDoor {
   /** What the app was given to keep sessions and state; a protocol keeps there what must outlive this process. */
   readonly sessions: SessionHistoryService | undefined;
   readonly state: StateService | undefined;
+  /** How the app's replicas tell each other something. */
+  readonly topic: Topic;
   /** Begins a run, or attaches to the one that the same request began. */
   start(request: DoorRequest): Promise<RunKey>;
   /** The run's events as JSON text, in order and in batches; with `follow`, until it ends. */

@@ -1,10 +1,9 @@
-import type { GatewayHost, Route, RouteRequest } from "@agentscope-runtime/core";
+import type { GatewayHost, Notes, Route, RouteRequest } from "@agentscope-runtime/core";
 import { idSchema, messageSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
 import type { SessionKey, StateKey } from "@agentscope-runtime/services";
 import { z } from "zod";
 import { openAiErrorReply } from "./error-body.ts";
 import { inputItemSchema } from "./input-item.ts";
-import type { Notes } from "./notes.ts";
 import { metadataSchema } from "./response-request.ts";
 import { toMessages } from "./to-messages.ts";
 

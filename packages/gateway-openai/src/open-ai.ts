@@ -1,8 +1,8 @@
+import { notesIn } from "@agentscope-runtime/core";
 import type { Gateway } from "@agentscope-runtime/core";
 import { chatRoutes } from "./chat-routes.ts";
 import { conversationRoutes } from "./conversation-routes.ts";
 import { modelRoutes } from "./models.ts";
-import { InProcessNotes, stateNotes } from "./notes.ts";
 import { responseRoutes } from "./response-routes.ts";
 
 /** OpenAI's own base path, and the one of AgentScope Runtime in Python and of DashScope. */
@@ -24,8 +24,7 @@ export function openAi(): Gateway {
   return {
     name: "openai",
     routes: (host) => {
-      const { state } = host.runs;
-      const notes = state === undefined ? new InProcessNotes() : stateNotes(state);
+      const notes = notesIn(host.runs.state);
       return prefixes.flatMap((prefix) => [
         ...responseRoutes(host, notes, prefix),
         ...conversationRoutes(host, notes, prefix),

@@ -1,12 +1,11 @@
 import { ownerOf, runIdHeader } from "@agentscope-runtime/core";
-import type { GatewayHost, HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
+import type { GatewayHost, HttpReply, Notes, Route, RouteRequest } from "@agentscope-runtime/core";
 import { parse } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
 import { z } from "zod";
 import { beginResponse } from "./begin-response.ts";
 import { openAiErrorReply } from "./error-body.ts";
 import { listSchema, listQueryFields, pageOfItems } from "./item-list.ts";
-import type { Notes } from "./notes.ts";
 import { ResponseContexts } from "./response-context.ts";
 import { responseFrames } from "./response-frames.ts";
 import { responseRequestSchema } from "./response-request.ts";

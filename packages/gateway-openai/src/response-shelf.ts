@@ -1,9 +1,8 @@
 import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentResponse } from "@agentscope-runtime/protocol";
-import type { RunDoor } from "@agentscope-runtime/core";
+import type { Notes, RunDoor } from "@agentscope-runtime/core";
 import type { RunKey, RunRecord, StateKey } from "@agentscope-runtime/services";
 import type { InputItem } from "./input-item.ts";
-import type { Notes } from "./notes.ts";
 import type { Asked } from "./response-request.ts";
 import { toResource } from "./response-resource.ts";
 import type { ResponseFacts } from "./response-resource.ts";

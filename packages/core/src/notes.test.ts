@@ -23,6 +23,24 @@ describe.each<[string, () => Notes]>([
     await notes.delete(key("a"));
     expect(await notes.load(key("a"))).toBeUndefined();
   });
+
+  it("adds a note once, however many try at once", async () => {
+    const notes = open();
+    const tries = await Promise.allSettled([notes.add(key("a"), 1), notes.add(key("a"), 2), notes.add(key("b"), 3)]);
+    expect(tries.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(tries[1]).toMatchObject({ reason: { code: "conflict" } });
+    expect(await notes.load(key("a"))).toBe(1);
+    await notes.delete(key("a"));
+    await notes.add(key("a"), 4);
+    expect(await notes.load(key("a"))).toBe(4);
+  });
+
+  it("loses no change, however many come at once", async () => {
+    const notes = open();
+    const add = (name: string) => (note: unknown) => [...((note ?? []) as string[]), name];
+    await Promise.all(["x", "y", "z"].map(async (name) => notes.change(key("a"), add(name))));
+    expect(await notes.load(key("a"))).toEqual(["x", "y", "z"]);
+  });
 });
 
 describe("InProcessNotes", () => {

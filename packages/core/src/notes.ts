@@ -1,18 +1,44 @@
+import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { StateKey, StateService } from "@agentscope-runtime/services";
 
-/** What the protocol must know of a run or a conversation later, as JSON. */
+/** What a protocol must know of a run or a conversation later, as JSON. */
 export interface Notes {
   /** Keeps a note in the place of the one before it. */
   save(key: StateKey, note: unknown): Promise<void>;
+  /** Keeps the first note. `conflict` when there is one. */
+  add(key: StateKey, note: unknown): Promise<void>;
+  /**
+   * Puts what becomes of a note in its place, and returns it. Called again with the newer note when another change came
+   * between, so that none is lost.
+   */
+  change<T>(key: StateKey, become: (note: unknown) => T): Promise<T>;
   /** Undefined when there is none. */
   load(key: StateKey): Promise<unknown>;
   delete(key: StateKey): Promise<void>;
+}
+
+/** A protocol's notes: in the app's state, or in this process when the app keeps none. */
+export function notesIn(state: StateService | undefined): Notes {
+  return state === undefined ? new InProcessNotes() : stateNotes(state);
 }
 
 /** Notes that live as long as the app's state. */
 export function stateNotes(state: StateService): Notes {
   return {
     save: async (key, note) => void (await state.save(key, note)),
+    add: async (key, note) => void (await state.save(key, note, { expectedVersion: 0 })),
+    change: async (key, become) => {
+      for (let tries = 1; ; tries += 1) {
+        const saved = await state.load(key);
+        const note = become(saved?.state);
+        try {
+          await state.save(key, note, { expectedVersion: saved?.version ?? 0 });
+          return note;
+        } catch (thrown) {
+          if (!RuntimeError.is(thrown) || thrown.code !== "conflict" || tries === mostTries) throw thrown;
+        }
+      }
+    },
     load: async (key) => (await state.load(key))?.state,
     delete: async (key) => state.delete(key),
   };
@@ -23,6 +49,7 @@ export interface InProcessNotesOptions {
   readonly maxLength?: number;
 }
 
+const mostTries = 20;
 const defaultMaxLength = 32 * 1024 * 1024;
 
 /** Notes of this process. Beyond the limit the oldest are forgotten, as the runs are that they belong to. */
@@ -40,6 +67,18 @@ export class InProcessNotes implements Notes {
     this.#remove(name);
     this.#put(name, JSON.stringify(note));
     return Promise.resolve();
+  }
+
+  async add(key: StateKey, note: unknown): Promise<void> {
+    if (this.#texts.has(nameOf(key))) throw new RuntimeError("conflict", "The note is there already.");
+    await this.save(key, note);
+  }
+
+  async change<T>(key: StateKey, become: (note: unknown) => T): Promise<T> {
+    const text = this.#texts.get(nameOf(key));
+    const note = become(text === undefined ? undefined : JSON.parse(text));
+    await this.save(key, note);
+    return note;
   }
 
   load(key: StateKey): Promise<unknown> {
