@@ -53,7 +53,7 @@ export function a2aError(reason: A2aErrorReason, message: string, cause?: unknow
 }
 
 /** google.rpc.ErrorInfo. */
-export interface ErrorInfo {
+interface ErrorInfo {
   readonly "@type": "type.googleapis.com/google.rpc.ErrorInfo";
   readonly reason: string;
   readonly domain: string;

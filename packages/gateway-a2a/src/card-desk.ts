@@ -5,7 +5,7 @@ import { toAgentCard } from "./agent-card.ts";
 import type { AgentCard, CardFacts } from "./agent-card.ts";
 
 /** Puts signatures on a card. */
-export type CardSigner = (card: AgentCard) => Promise<AgentCard>;
+type CardSigner = (card: AgentCard) => Promise<AgentCard>;
 
 /** Adds to the public card what is for callers who are known. */
 export type ExtendCard = (card: AgentCard, identity: Identity) => AgentCard | Promise<AgentCard>;

@@ -13,14 +13,14 @@ export interface GuardOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface GuardedRequest {
+interface GuardedRequest {
   readonly method: "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
 }
 
-export interface GuardedReply {
+interface GuardedReply {
   readonly status: number;
   /** The beginning of it. */
   readonly text: string;

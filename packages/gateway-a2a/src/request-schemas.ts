@@ -23,7 +23,7 @@ export const partSchema = z
     "expected exactly one of text, raw, url and data",
   );
 
-export const messageSchema = z.object({
+const messageSchema = z.object({
   messageId: z.string().min(1, "expected an id"),
   contextId: text,
   taskId: text,

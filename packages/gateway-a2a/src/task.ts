@@ -58,13 +58,13 @@ export interface A2aTask {
   readonly metadata?: Metadata;
 }
 
-export interface StatusUpdate {
+interface StatusUpdate {
   readonly taskId: string;
   readonly contextId: string;
   readonly status: A2aTaskStatus;
 }
 
-export interface ArtifactUpdate {
+interface ArtifactUpdate {
   readonly taskId: string;
   readonly contextId: string;
   readonly artifact: A2aArtifact;

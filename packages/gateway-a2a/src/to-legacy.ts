@@ -18,7 +18,7 @@ const states: Readonly<Record<TaskState, string>> = {
   TASK_STATE_AUTH_REQUIRED: "auth-required",
 };
 
-export function toLegacyPart({ text, raw, url, metadata, filename, mediaType, ...rest }: A2aPart): Json {
+function toLegacyPart({ text, raw, url, metadata, filename, mediaType, ...rest }: A2aPart): Json {
   const about = metadata === undefined ? {} : { metadata };
   if (text !== undefined) return { kind: "text", text, ...about };
   if (raw === undefined && url === undefined) {
@@ -34,7 +34,7 @@ export function toLegacyPart({ text, raw, url, metadata, filename, mediaType, ..
   return { kind: "file", file, ...about };
 }
 
-export function toLegacyMessage({ role, parts, ...message }: A2aMessage): Json {
+function toLegacyMessage({ role, parts, ...message }: A2aMessage): Json {
   return { kind: "message", ...message, role: role === "ROLE_USER" ? "user" : "agent", parts: parts.map(toLegacyPart) };
 }
 
