@@ -1,5 +1,6 @@
 import { notesIn } from "@agentscope-runtime/core";
 import type { Gateway, GatewayHost, OpenGateway, Route } from "@agentscope-runtime/core";
+import type { OnDisconnect } from "@agentscope-runtime/protocol";
 import { z } from "zod";
 import type { CardFacts } from "./agent-card.ts";
 import { CardDesk } from "./card-desk.ts";
@@ -39,6 +40,8 @@ export interface A2aGatewayOptions {
   readonly push?: PushOptions | false;
   /** Whether a message is answered by a task or, when nothing has to be asked, by a message alone. Default "task". */
   readonly reply?: ReplyKind | ((message: MessageRequest) => ReplyKind);
+  /** What happens to a task when nobody follows it any more. Default "continue": a task does not end with a connection. */
+  readonly onDisconnect?: OnDisconnect;
   /** Tells reasoning and tools too, as messages of the state «working». Default false: agents are opaque to each other. */
   readonly showWork?: boolean;
 }
@@ -98,7 +101,7 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
   return {
     shelf,
     push,
-    tasks: new TaskDesk({ runs, shelf, push, showWork, replyKind }),
+    tasks: new TaskDesk({ runs, shelf, push, showWork, onDisconnect, replyKind }),
     cards: new CardDesk({
       host,
       path,

@@ -1,6 +1,6 @@
 import type { RunDoor } from "@agentscope-runtime/core";
 import { agentRequestSchema, idSchema, isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentRequest, MessageInput } from "@agentscope-runtime/protocol";
+import type { AgentRequest, MessageInput, OnDisconnect } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
 import { a2aError } from "./a2a-error.ts";
 import type { AgentCard } from "./agent-card.ts";
@@ -21,10 +21,9 @@ export interface Beginning {
   readonly runs: RunDoor;
   readonly shelf: TaskShelf;
   readonly card: AgentCard;
-  /** Whether somebody waits for the answer: when the caller hangs up, the run's `on_disconnect` applies. */
+  /** Whether somebody waits for the answer: when the caller hangs up, `onDisconnect` applies. */
   readonly waits: boolean;
-  /** The client is told how it ends wherever it is: the run goes on without a reader. */
-  readonly pushes: boolean;
+  readonly onDisconnect: OnDisconnect;
 }
 
 export interface BegunTask {
@@ -113,7 +112,7 @@ async function start({
       id: runId,
       session_id: facts.contextId,
       user_id: userId ?? null,
-      on_disconnect: beginning.pushes ? "continue" : null,
+      on_disconnect: beginning.onDisconnect,
       a2a: detailsOf(request, facts, beginning.card, caller),
     };
     const reader = waits ? signal : undefined;

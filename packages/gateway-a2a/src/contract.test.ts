@@ -134,7 +134,8 @@ async function askLegacy({ url, text, stream = true, apiKey, signal }: GatewayQu
 }
 
 const shared = {
-  gateway: () => a2aGateway(),
+  // The promises are about runs that end with their last reader.
+  gateway: () => a2aGateway({ onDisconnect: "cancel" }),
   serve: async (app: AgentApp) => serve(app, { port: 0, closeOnSignals: false, drainMs: 100 }),
 };
 

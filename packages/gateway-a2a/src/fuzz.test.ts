@@ -182,8 +182,8 @@ function known(json: string, ids: readonly string[]): unknown {
 
 async function read({ body }: HttpReply): Promise<unknown[]> {
   if (body === undefined) return [];
-  if ("json" in body) return [JSON.parse(JSON.stringify(body.json))];
-  if ("text" in body) return [JSON.parse(body.text)];
+  if ("json" in body) return [JSON.parse(JSON.stringify(body.json)) as unknown];
+  if ("text" in body) return [JSON.parse(body.text) as unknown];
   if (!("sse" in body)) throw new Error("The reply is neither JSON nor a stream.");
   const bytes = (async function* () {
     for await (const frame of body.sse) yield new TextEncoder().encode(frame);

@@ -1,7 +1,7 @@
 import { lastEntry } from "@agentscope-runtime/core";
 import type { RunDoor } from "@agentscope-runtime/core";
 import { isTerminalStatus } from "@agentscope-runtime/protocol";
-import type { AgentResponse } from "@agentscope-runtime/protocol";
+import type { AgentResponse, OnDisconnect } from "@agentscope-runtime/protocol";
 import { a2aError } from "./a2a-error.ts";
 import type { AgentCard } from "./agent-card.ts";
 import { beginTask } from "./begin-task.ts";
@@ -27,6 +27,7 @@ export interface TaskDeskOptions {
   readonly shelf: TaskShelf;
   readonly push: PushDesk | undefined;
   readonly showWork: boolean;
+  readonly onDisconnect: OnDisconnect;
   readonly replyKind: (message: MessageRequest) => ReplyKind;
 }
 
@@ -135,11 +136,10 @@ export class TaskDesk {
     caller: Caller,
     { card, version, waits }: MessageContext & { readonly waits: boolean },
   ): Promise<BegunTask> {
-    const { runs, shelf, push } = this.#options;
+    const { runs, shelf, push, onDisconnect } = this.#options;
     const config = request.configuration?.taskPushNotificationConfig ?? undefined;
     if (config !== undefined) push?.assertAllowed(config);
-    const pushes = push !== undefined && config !== undefined;
-    const begun = await beginTask(request, caller, { runs, shelf, card, waits, pushes });
+    const begun = await beginTask(request, caller, { runs, shelf, card, waits, onDisconnect });
     const { ownerId } = begun.key;
     const { taskId } = begun.facts;
     if (config !== undefined) await push?.create({ ownerId, taskId }, config, version);
