@@ -81,6 +81,7 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
     push: pushOptions = {},
     reply = "task",
     showWork = false,
+    onDisconnect = "continue",
   } = options;
   const { runs, logger } = host;
   const notes = notesIn(runs.state);
