@@ -37,6 +37,7 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     },
     read: (key, readOptions) => runs.read(key, readOptions),
     get: async (key, callOptions) => runs.get(key, callOptions),
+    note: async (key, callOptions) => runs.note(key, callOptions),
     list: async (ownerId, listOptions) => runs.list(ownerId, listOptions),
     cancel: async (key, callOptions) => runs.cancel(key, callOptions),
     delete: async (key, callOptions) => runs.delete(key, callOptions),
@@ -50,10 +51,10 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     },
   };
 
-  async function start({ agent: wanted, request, ...caller }: DoorRequest): Promise<RunKey> {
+  async function start({ agent: wanted, request, note, ...caller }: DoorRequest): Promise<RunKey> {
     const agent = nameOf(wanted);
     const decisions = decisionsIn(request.input);
-    if (decisions.length === 0) return runs.start({ ...defaults(caller), agent, request });
+    if (decisions.length === 0) return runs.start({ ...defaults(caller), agent, request, note });
     // A decision is bound to the run that it begins, so that run needs its id now.
     const id = request.id ?? newResponseId();
     const resuming: AgentRequest = { ...request, id };
@@ -67,7 +68,7 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     for (const decision of decisions) {
       granted.push(await approvals.decide({ userId, sessionId }, { ...decision, resumedBy: id }));
     }
-    return runs.start({ ...defaults(caller), agent, request: resuming, approvals: granted });
+    return runs.start({ ...defaults(caller), agent, request: resuming, note, approvals: granted });
   }
 
   async function decide(

@@ -2,6 +2,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { z } from "zod";
 import { AgentApp } from "./agent-app.ts";
 import { endpoint } from "./endpoint.ts";
+import type { Route } from "./route.ts";
 import { callHandler, jsonOf } from "./testing/index.ts";
 
 interface Document {
@@ -44,6 +45,34 @@ describe("/openapi.json", () => {
     const { schemas } = (await documentOf(app)).components;
     expect(schemas["AgentRequest"]?.required).toEqual(["input"]);
     expect(schemas["AgentResponse"]?.required).toEqual(expect.arrayContaining(["id", "output", "usage", "error"]));
+  });
+
+  it("says what a refusal looks like, also where a route has words of its own for it", async () => {
+    const doc = { summary: "Mine." };
+    const routes: readonly Route[] = [
+      { method: "GET", path: "/ours", doc, handle: () => ({ status: 204 }) },
+      {
+        method: "GET",
+        path: "/told",
+        doc: { ...doc, error: z.object({ no: z.string() }) },
+        handle: () => ({ status: 204 }),
+        errorReply: ({ message }) => ({ status: 500, body: { json: { no: message } } }),
+      },
+      { method: "GET", path: "/untold", doc, handle: () => ({ status: 204 }), errorReply: () => ({ status: 500 }) },
+    ];
+    await using app = new AgentApp({ query: () => "hi", routes });
+    const { paths, components } = await documentOf(app);
+    const refusal = (path: string): unknown => {
+      const { responses } = (paths[path]?.["get"] ?? {}) as { readonly responses?: Readonly<Record<string, unknown>> };
+      return responses?.["default"];
+    };
+    const described = (name: string): object => ({
+      content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },
+    });
+    expect(refusal("/ours")).toMatchObject(described("Error"));
+    expect(refusal("/told")).toMatchObject(described("get_told_error"));
+    expect(components.schemas["get_told_error"]?.required).toEqual(["no"]);
+    expect(refusal("/untold")).toEqual({ description: "What went wrong." });
   });
 
   it("refers only to schemas that it has", async () => {

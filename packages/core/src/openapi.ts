@@ -52,10 +52,11 @@ function collectSchemas(routes: readonly Route[]): Schemas {
   sent.add(agentEventSchema, { id: "AgentEvent" });
   sent.add(z.object({ error: errorInfoSchema }), { id: "Error" });
   for (const route of routes) {
-    const { body, reply, events } = route.doc;
+    const { body, reply, events, error } = route.doc;
     if (body !== undefined && !taken.has(body)) taken.add(body, { id: `${operationId(route)}_body` });
     if (reply !== undefined && !sent.has(reply)) sent.add(reply, { id: `${operationId(route)}_reply` });
     if (events !== undefined && !sent.has(events)) sent.add(events, { id: `${operationId(route)}_event` });
+    if (error !== undefined && !sent.has(error)) sent.add(error, { id: `${operationId(route)}_error` });
   }
   return { taken, sent };
 }
@@ -93,13 +94,17 @@ function operation(route: Route, { taken, sent }: Schemas): Record<string, unkno
       : { requestBody: { required: true, content: { "application/json": { schema: reference(taken, body) } } } }),
     responses: {
       [status]: { description: "Success.", ...(Object.keys(content).length === 0 ? {} : { content }) },
-      default: {
-        description: "What went wrong.",
-        content: { "application/json": { schema: { $ref: uri("Error") } } },
-      },
+      default: { description: "What went wrong.", ...errorContent(route, sent) },
     },
     ...(route.public === true ? { security: [] } : {}),
   };
+}
+
+/** A route with an `errorReply` of its own says what that gives, or nothing. */
+function errorContent({ doc, errorReply }: Route, sent: Registry): object {
+  if (errorReply !== undefined && doc.error === undefined) return {};
+  const schema = doc.error === undefined ? { $ref: uri("Error") } : reference(sent, doc.error);
+  return { content: { "application/json": { schema } } };
 }
 
 function queryParameters(query: z.ZodObject): unknown[] {

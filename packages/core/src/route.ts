@@ -27,6 +27,8 @@ export interface RouteDoc {
   readonly reply?: z.ZodType;
   /** The events it streams, as server-sent events. */
   readonly events?: z.ZodType;
+  /** The JSON of a refusal, where the route's `errorReply` gives one of its own. */
+  readonly error?: z.ZodType;
   /** The status of a good answer. Default 200. */
   readonly status?: number;
 }

@@ -24,6 +24,8 @@ export interface DoorRequest {
   /** Who waits for the run; when it aborts and no other reader is there, `on_disconnect` applies. */
   readonly reader?: AbortSignal | undefined;
   readonly traceparent?: string | undefined;
+  /** What the protocol wants to know of the run later, beside what the run says: kept as long as the run. */
+  readonly note?: string | undefined;
 }
 
 /** Who decides, and waits for the run that goes on. */
@@ -54,6 +56,8 @@ export interface RunDoor {
   read(key: RunKey, options?: RunReadOptions): Takeable<readonly RunEntry[]>;
   /** `not_found` when there is none, or when it is another owner's. */
   get(key: RunKey, options?: CallOptions): Promise<RunRecord>;
+  /** What `start` was given as its note; undefined when nothing was. `not_found` as with `get`. */
+  note(key: RunKey, options?: CallOptions): Promise<string | undefined>;
   list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>>;
   /** Resolves when the agent has stopped, on whichever replica. */
   cancel(key: RunKey, options?: CallOptions): Promise<RunRecord>;

@@ -56,6 +56,8 @@ export interface RunStart {
   /** Where the request does not say. */
   readonly onDisconnect: OnDisconnect;
   readonly multitaskStrategy: MultitaskStrategy;
+  /** For the protocol that asks, as long as the run. */
+  readonly note?: string | undefined;
   /** The decisions that the request brings. */
   readonly approvals?: readonly GrantedApproval[] | undefined;
   /** The first reader, the one who asked: gone when this aborts. */
@@ -185,6 +187,7 @@ export class Runs implements AsyncDisposable {
       requestHash,
       // Nobody but this process will run what nobody else can find, and it has it already.
       request: this.#options.shared || mergeMs !== undefined ? encodeStoredRun(stored) : "",
+      note: start.note,
       holder: this.#replica.name,
       deferred: mergeMs !== undefined,
     };
@@ -207,6 +210,10 @@ export class Runs implements AsyncDisposable {
     const record = await this.#options.runLog.get(key, options);
     if (record === undefined) throw new RuntimeError("not_found", `There is no run ${key.runId}.`);
     return record;
+  }
+
+  async note(key: RunKey, options?: CallOptions): Promise<string | undefined> {
+    return this.#options.runLog.note(key, options);
   }
 
   async list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>> {

@@ -1,4 +1,4 @@
-import { EventSchema } from "@ag-ui/core/schemas";
+import { EventSchema, RunErrorEventSchema } from "@ag-ui/core/schemas";
 import { runIdHeader } from "@agentscope-runtime/core";
 import type { Gateway, GatewayHost, HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
 import { beginRun } from "./begin-run.ts";
@@ -29,7 +29,7 @@ export function agUiGateway({ path = "/ag-ui" }: AgUiGatewayOptions = {}): Gatew
 }
 
 function routesOf({ runs, maxBodyBytes }: GatewayHost, path: string): readonly Route[] {
-  const doc = { tag: "ag-ui", body: runInputSchema, events: EventSchema };
+  const doc = { tag: "ag-ui", body: runInputSchema, events: EventSchema, error: RunErrorEventSchema };
   return [
     {
       method: "POST",

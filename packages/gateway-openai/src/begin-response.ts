@@ -1,66 +1,84 @@
 import { ownerOf } from "@agentscope-runtime/core";
-import type { RouteRequest, RunDoor } from "@agentscope-runtime/core";
+import type { Identity, RunDoor } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import type { MessageInput } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
-import { forgetterOf } from "./forget-run.ts";
 import { toInputItems } from "./input-item.ts";
 import type { InputItem } from "./input-item.ts";
 import { itemId } from "./item-id.ts";
 import { chooseAgent } from "./models.ts";
-import type { ResponseContexts } from "./response-context.ts";
+import type { ResponseContext, ResponseContexts } from "./response-context.ts";
 import { askedOf, toAgentRequest } from "./response-request.ts";
 import type { ResponseRequest } from "./response-request.ts";
 import type { ResponseFacts } from "./response-resource.ts";
-import { newRunId } from "./response-shelf.ts";
-import type { ResponseShelf } from "./response-shelf.ts";
+import { newRunId, toNote } from "./response-shelf.ts";
 import { toMessages } from "./to-messages.ts";
 
-export interface ResponseDesk {
+/** Where runs begin, and what they go on from. */
+export interface ResponseSource {
   readonly runs: RunDoor;
-  readonly shelf: ResponseShelf;
-  readonly contexts: ResponseContexts;
+  readonly contexts: Pick<ResponseContexts, "of" | "resolve">;
+}
+
+export interface ResponseCaller {
+  readonly identity: Identity | undefined;
+  /** Aborts when the caller hangs up. */
+  readonly signal: AbortSignal;
+  readonly traceparent: string | undefined;
 }
 
 export interface BegunResponse {
   readonly key: RunKey;
   readonly facts: ResponseFacts;
-  /** To be called when its answer was read, if it is not to be stored. */
-  readonly forget: (() => void) | undefined;
+  /** What the agent was told: what was said before, where it cannot know, and the input. */
+  readonly messages: readonly MessageInput[];
+  readonly sent: readonly InputItem[];
+  /** To be forgotten once its answer was read, with its session unless others have it too. */
+  readonly isTransient: boolean;
+  readonly keepsSession: boolean;
 }
 
-/** Begins the run of a response. What it is asked is kept before, so that nobody ever finds the one without the other. */
+/** Begins the run of a response. What it is asked is noted on the run, so that nobody ever finds the one without the other. */
 export async function beginResponse(
-  { runs, shelf, contexts }: ResponseDesk,
+  { runs, contexts }: ResponseSource,
   body: ResponseRequest,
-  { http, identity }: RouteRequest,
+  caller: ResponseCaller,
 ): Promise<BegunResponse> {
   assertSensible(body);
-  const { signal, headers } = http;
+  const { identity, signal, traceparent } = caller;
   const { agent, model } = chooseAgent(runs.agents, body.model ?? null);
-  const caller = { ownerId: ownerOf(identity), signal };
-  const { sessionId, userId, before } = await contexts.of(body, caller);
-  const stored = body.store !== false;
-  const wanted = { ownerId: caller.ownerId, runId: newRunId(stored) };
+  const finder = { ownerId: ownerOf(identity), signal };
+  const context = await contexts.of(body, finder);
   const sent = toInputItems(body.input);
-  const messages = [...before, ...toMessages(await contexts.resolve(sent, sessionId, caller), agent)];
-  const request = toAgentRequest(body, { runId: wanted.runId, model, messages, sessionId, userId });
+  await assertAsked(sent, context);
+  const { sessionId, userId, before } = context;
+  const messages = [...before, ...toMessages(await contexts.resolve(sent, sessionId, finder), agent)];
+  const stored = body.store !== false;
+  const runId = newRunId(stored);
   const asked = askedOf(body);
-  if (stored) await shelf.put(wanted, { asked, items: sent.map((item, at) => toListed(item, wanted.runId, at)) });
-  const reader = body.background === true ? undefined : signal;
-  try {
-    const key = await runs.start({ agent, request, identity, reader, traceparent: headers["traceparent"] });
-    const facts = { runId: key.runId, agent, asked };
-    if (key.runId !== wanted.runId) {
-      // It was merged into a run that others have asked for too.
-      await shelf.withdraw(wanted);
-      return { key, facts, forget: undefined };
-    }
-    const forget = stored ? undefined : forgetterOf(runs, key, { keepsSession: sessionId !== undefined });
-    if (forget !== undefined) signal.addEventListener("abort", forget, { once: true });
-    return { key, facts, forget };
-  } catch (thrown) {
-    if (stored) await shelf.withdraw(wanted);
-    throw thrown;
+  const key = await runs.start({
+    agent,
+    request: toAgentRequest(body, { runId, model, messages, sessionId, userId }),
+    identity,
+    reader: body.background === true ? undefined : signal,
+    traceparent,
+    note: stored ? toNote({ asked, items: sent.map((item, at) => toListed(item, runId, at)) }) : undefined,
+  });
+  // A run of another id is one that it was merged into, and that others have asked for too.
+  const isTransient = !stored && key.runId === runId;
+  const facts = { runId: key.runId, agent, asked };
+  return { key, facts, messages, sent, isTransient, keepsSession: sessionId !== undefined };
+}
+
+/** What a function has answered belongs to a call that is there: nothing good comes of telling an agent half of the two. */
+async function assertAsked(sent: readonly InputItem[], { knowsCall }: ResponseContext): Promise<void> {
+  const called = new Set<string>();
+  for (const item of sent) {
+    if (item.type === "function_call" || item.type === "custom_tool_call") called.add(item.call_id);
+    if (item.type !== "function_call_output" && item.type !== "custom_tool_call_output") continue;
+    if (called.has(item.call_id) || (await knowsCall(item.call_id))) continue;
+    const message = `No tool call found for function call output with call_id ${item.call_id}.`;
+    throw new RuntimeError("invalid_argument", message, { details: { field: "input" } });
   }
 }
 

@@ -4,7 +4,7 @@ import { parse } from "@agentscope-runtime/protocol";
 import { chatChunkSchema, chunkFrames } from "./chat-chunks.ts";
 import { chatCompletionSchema, toCompletion } from "./chat-completion.ts";
 import { chatRequestSchema, toAgentRequest } from "./chat-request.ts";
-import { openAiErrorReply } from "./error-body.ts";
+import { errorBodySchema, openAiErrorReply } from "./error-body.ts";
 import { chooseAgent } from "./models.ts";
 import { endOfRun, runEvents } from "./run-events.ts";
 
@@ -20,6 +20,7 @@ export function chatRoutes({ runs, maxBodyBytes }: GatewayHost, prefix: string):
         body: chatRequestSchema,
         reply: chatCompletionSchema,
         events: chatChunkSchema,
+        error: errorBodySchema,
       },
       errorReply: openAiErrorReply,
       handle: complete,

@@ -2,7 +2,7 @@ import type { GatewayHost, Notes, Route, RouteRequest } from "@agentscope-runtim
 import { idSchema, messageSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
 import type { SessionKey, StateKey } from "@agentscope-runtime/services";
 import { z } from "zod";
-import { openAiErrorReply } from "./error-body.ts";
+import { errorBodySchema, openAiErrorReply } from "./error-body.ts";
 import { inputItemSchema } from "./input-item.ts";
 import { metadataSchema } from "./response-request.ts";
 import { toMessages } from "./to-messages.ts";
@@ -44,7 +44,13 @@ export function conversationRoutes(
     {
       method: "POST",
       path: `${prefix}/conversations`,
-      doc: { summary: "Begin a conversation.", tag, body: createSchema, reply: conversationSchema },
+      doc: {
+        summary: "Begin a conversation.",
+        tag,
+        body: createSchema,
+        reply: conversationSchema,
+        error: errorBodySchema,
+      },
       errorReply,
       async handle({ http, identity }) {
         const { items, metadata } = parse(createSchema, (await http.readJson(maxBodyBytes)) ?? {}, "request");
@@ -58,7 +64,7 @@ export function conversationRoutes(
     {
       method: "GET",
       path,
-      doc: { summary: "One conversation.", tag, reply: conversationSchema },
+      doc: { summary: "One conversation.", tag, reply: conversationSchema, error: errorBodySchema },
       errorReply,
       async handle(request) {
         const key = keyIn(request);
@@ -68,7 +74,13 @@ export function conversationRoutes(
     {
       method: "POST",
       path,
-      doc: { summary: "Replace a conversation's metadata.", tag, body: updateSchema, reply: conversationSchema },
+      doc: {
+        summary: "Replace a conversation's metadata.",
+        tag,
+        body: updateSchema,
+        reply: conversationSchema,
+        error: errorBodySchema,
+      },
       errorReply,
       async handle(request) {
         const { metadata } = parse(updateSchema, await request.http.readJson(maxBodyBytes), "request");
@@ -81,7 +93,7 @@ export function conversationRoutes(
     {
       method: "DELETE",
       path,
-      doc: { summary: "Forget a conversation; its responses stay.", tag, reply: deletedSchema },
+      doc: { summary: "Forget a conversation; its responses stay.", tag, reply: deletedSchema, error: errorBodySchema },
       errorReply,
       async handle(request) {
         const key = keyIn(request);

@@ -1,6 +1,7 @@
 import { errorReply } from "@agentscope-runtime/core";
 import type { HttpReply } from "@agentscope-runtime/core";
 import type { ErrorCode, RuntimeError } from "@agentscope-runtime/protocol";
+import { z } from "zod";
 
 /** An error as OpenAI's clients read it. */
 export interface OpenAiError {
@@ -10,6 +11,11 @@ export interface OpenAiError {
   readonly param: string | null;
   readonly code: string;
 }
+
+/** For the OpenAPI document. */
+export const errorBodySchema = z.object({
+  error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+});
 
 interface Kind {
   readonly type: string;

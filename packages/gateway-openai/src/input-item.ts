@@ -68,6 +68,7 @@ const itemSchema = z.discriminatedUnion("type", [
     approve: z.boolean(),
     reason: optionalText,
   }),
+  z.looseObject({ type: z.literal("compaction"), encrypted_content: z.string() }),
   z.looseObject({ type: z.literal("item_reference"), id: z.string().min(1) }),
 ]);
 

@@ -14,6 +14,7 @@ const prefixes: Readonly<Record<string, string>> = {
   mcp_list_tools: "mcpl",
   mcp_approval_request: "mcpr",
   mcp_approval_response: "mcpa",
+  compaction: "cmp",
 };
 
 /** Ids say where an item is, so that one can be referred to later without an index of all items. */

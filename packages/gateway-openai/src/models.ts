@@ -1,7 +1,7 @@
 import type { GatewayHost, Route } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { z } from "zod";
-import { openAiErrorReply } from "./error-body.ts";
+import { errorBodySchema, openAiErrorReply } from "./error-body.ts";
 
 const modelSchema = z.object({
   id: z.string(),
@@ -37,14 +37,14 @@ export function modelRoutes({ name, runs }: GatewayHost, prefix: string): readon
     {
       method: "GET",
       path: `${prefix}/models`,
-      doc: { summary: "The app's agents, as models.", tag: "openai", reply: modelListSchema },
+      doc: { summary: "The app's agents, as models.", tag: "openai", reply: modelListSchema, error: errorBodySchema },
       errorReply: openAiErrorReply,
       handle: () => ({ status: 200, body: { json: { object: "list", data: runs.agents.map(toModel) } } }),
     },
     {
       method: "GET",
       path: `${prefix}/models/:model`,
-      doc: { summary: "One agent, as a model.", tag: "openai", reply: modelSchema },
+      doc: { summary: "One agent, as a model.", tag: "openai", reply: modelSchema, error: errorBodySchema },
       errorReply: openAiErrorReply,
       handle({ params }) {
         const { model = "" } = params;

@@ -16,6 +16,7 @@ describe("openAi", () => {
       "/models",
       "/models/{model}",
       "/responses",
+      "/responses/compact",
       "/responses/{responseId}",
       "/responses/{responseId}/cancel",
       "/responses/{responseId}/input_items",

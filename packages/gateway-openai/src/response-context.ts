@@ -16,6 +16,8 @@ export interface ResponseContext {
   readonly userId: string | undefined;
   /** What was said before, for agents of an app that keeps neither sessions nor state; else the agent knows it. */
   readonly before: readonly MessageInput[];
+  /** Whether a function was called by this id, so that it can be answered; true where nobody can tell. */
+  readonly knowsCall: (callId: string) => Promise<boolean>;
 }
 
 interface Caller {
@@ -49,8 +51,8 @@ export class ResponseContexts {
     }
     const { session_id: given } = request;
     const sessionId = conversation?.id ?? (typeof given === "string" ? given : undefined);
-    if (sessionId === undefined) return { sessionId, userId: undefined, before: [] };
-    return { sessionId, userId: undefined, before: await this.#saidIn(sessionId, caller) };
+    const before = sessionId === undefined ? [] : await this.#saidIn(sessionId, caller);
+    return { sessionId, userId: undefined, before, knowsCall: () => Promise.resolve(true) };
   }
 
   /** Puts items in the place of references. One of the same session is left out, since the agent knows it. */
@@ -68,21 +70,40 @@ export class ResponseContexts {
   }
 
   async #after(previousId: string, caller: Caller): Promise<ResponseContext> {
-    const previous = await this.#previous(previousId, caller);
+    const previous = await this.previous(previousId, caller);
     const { sessionId, userId } = previous.record;
-    if (!this.#replays) return { sessionId, userId, before: [] };
+    const knowsCall = async (callId: string): Promise<boolean> => this.#knowsCall(callId, previous, caller);
+    const before = this.#replays ? await this.saidUntil(previous, caller) : [];
+    return { sessionId, userId, before, knowsCall };
+  }
+
+  /** Everything that was said up to the end of a response, oldest first. `unimplemented` when that is too much. */
+  async saidUntil(previous: KeptResponse, caller: Caller): Promise<readonly MessageInput[]> {
     const before: MessageInput[] = [];
     let kept: KeptResponse | undefined = previous;
     for (let depth = 0; kept !== undefined; depth += 1) {
       if (depth === longestReplay) throw tooLong();
       before.unshift(...(await this.#saidBy(kept, caller)));
       const earlier: string | null | undefined = kept.asked.previous_response_id;
-      kept = typeof earlier === "string" ? await this.#previous(earlier, caller) : undefined;
+      kept = typeof earlier === "string" ? await this.previous(earlier, caller) : undefined;
     }
-    return { sessionId, userId, before };
+    return before;
   }
 
-  async #previous(runId: string, { ownerId, signal }: Caller): Promise<KeptResponse> {
+  async #knowsCall(callId: string, previous: KeptResponse, caller: Caller): Promise<boolean> {
+    let kept: KeptResponse | undefined = previous;
+    for (let depth = 0; kept !== undefined && depth < longestReplay; depth += 1) {
+      const { asked, isOurs, items } = kept;
+      if ([...items, ...(await this.#answered(kept))].some((item) => isCall(item, callId))) return true;
+      const earlier: string | null | undefined = asked.previous_response_id;
+      if (typeof earlier !== "string") return !isOurs || asked.conversation !== undefined;
+      kept = await this.#shelf.find({ ownerId: caller.ownerId, runId: earlier }, caller.signal);
+    }
+    return true;
+  }
+
+  /** `not_found`, with the protocol's own code, when there is none. */
+  async previous(runId: string, { ownerId, signal }: Caller): Promise<KeptResponse> {
     const kept = await this.#shelf.find({ ownerId, runId }, signal);
     if (kept !== undefined) return kept;
     throw new RuntimeError("not_found", `Previous response with id '${runId}' not found.`, {
@@ -138,6 +159,11 @@ export class ResponseContexts {
     story.tellAll(end);
     return story.items;
   }
+}
+
+function isCall(item: unknown, callId: string): boolean {
+  const { type, call_id: id } = item as { readonly type?: unknown; readonly call_id?: unknown }; // Items of ours or theirs.
+  return id === callId && (type === "function_call" || type === "custom_tool_call");
 }
 
 function both(): RuntimeError {

@@ -1,16 +1,16 @@
 import { ownerOf, runIdHeader } from "@agentscope-runtime/core";
-import type { GatewayHost, HttpReply, Notes, Route, RouteRequest } from "@agentscope-runtime/core";
+import type { GatewayHost, HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
 import { parse } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
 import { z } from "zod";
 import { beginResponse } from "./begin-response.ts";
-import { openAiErrorReply } from "./error-body.ts";
+import { errorBodySchema, openAiErrorReply } from "./error-body.ts";
 import { listSchema, listQueryFields, pageOfItems } from "./item-list.ts";
-import { ResponseContexts } from "./response-context.ts";
+import { forgetterOf } from "./forget-run.ts";
+import type { ResponseDesk } from "./response-desk.ts";
 import { responseFrames } from "./response-frames.ts";
 import { responseRequestSchema } from "./response-request.ts";
 import { responseEventSchema, responseSchema } from "./response-resource.ts";
-import { ResponseShelf } from "./response-shelf.ts";
 import { ResponseStory } from "./response-story.ts";
 import { endOfRun, runEvents } from "./run-events.ts";
 
@@ -26,9 +26,8 @@ const itemsQuerySchema = z.looseObject(listQueryFields);
 const deletedSchema = z.object({ id: z.string(), object: z.literal("response"), deleted: z.literal(true) });
 
 /** The Responses API: begin, look, follow, cancel, forget. */
-export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes, prefix: string): readonly Route[] {
-  const shelf = new ResponseShelf(runs, notes);
-  const contexts = new ResponseContexts(runs, shelf);
+export function responseRoutes({ maxBodyBytes }: GatewayHost, desk: ResponseDesk, prefix: string): readonly Route[] {
+  const { runs, shelf } = desk;
   const tag = "openai";
   const errorReply = openAiErrorReply;
   const path = `${prefix}/responses/:responseId`;
@@ -42,6 +41,7 @@ export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes
         body: responseRequestSchema,
         reply: responseSchema,
         events: responseEventSchema,
+        error: errorBodySchema,
       },
       errorReply,
       handle: create,
@@ -55,6 +55,7 @@ export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes
         query: retrieveQuerySchema,
         reply: responseSchema,
         events: responseEventSchema,
+        error: errorBodySchema,
       },
       errorReply,
       handle: retrieve,
@@ -62,19 +63,24 @@ export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes
     {
       method: "DELETE",
       path,
-      doc: { summary: "Stop a response and forget it.", tag, reply: deletedSchema },
+      doc: { summary: "Stop a response and forget it.", tag, reply: deletedSchema, error: errorBodySchema },
       errorReply,
       async handle(request) {
         const key = keyOf(request);
         await shelf.get(key, request.http.signal);
-        await shelf.delete(key);
+        await runs.delete(key);
         return { status: 200, body: { json: { id: key.runId, object: "response", deleted: true } } };
       },
     },
     {
       method: "POST",
       path: `${path}/cancel`,
-      doc: { summary: "Stop a response; answers when its agent has stopped.", tag, reply: responseSchema },
+      doc: {
+        summary: "Stop a response; answers when its agent has stopped.",
+        tag,
+        reply: responseSchema,
+        error: errorBodySchema,
+      },
       errorReply,
       async handle(request) {
         const key = keyOf(request);
@@ -87,7 +93,13 @@ export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes
     {
       method: "GET",
       path: `${path}/input_items`,
-      doc: { summary: "What a response was asked, newest first.", tag, query: itemsQuerySchema, reply: listSchema },
+      doc: {
+        summary: "What a response was asked, newest first.",
+        tag,
+        query: itemsQuerySchema,
+        reply: listSchema,
+        error: errorBodySchema,
+      },
       errorReply,
       async handle(request) {
         const query = parse(itemsQuerySchema, Object.fromEntries(request.query), "query");
@@ -99,8 +111,12 @@ export function responseRoutes({ runs, maxBodyBytes }: GatewayHost, notes: Notes
 
   async function create(request: RouteRequest): Promise<HttpReply> {
     const body = parse(responseRequestSchema, await request.http.readJson(maxBodyBytes), "request");
-    const { key, facts, forget } = await beginResponse({ runs, shelf, contexts }, body, request);
-    const { signal } = request.http;
+    const { http, identity } = request;
+    const { signal } = http;
+    const begun = await beginResponse(desk, body, { identity, signal, traceparent: http.headers["traceparent"] });
+    const { key, facts } = begun;
+    const forget = begun.isTransient ? forgetterOf(runs, key, { keepsSession: begun.keepsSession }) : undefined;
+    if (forget !== undefined) signal.addEventListener("abort", forget, { once: true });
     const headers = runIdHeader(key.runId);
     if (body.stream === true) {
       const frames = responseFrames(runEvents(runs.read(key, { follow: true, signal })), facts);

@@ -1,7 +1,7 @@
 import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentResponse } from "@agentscope-runtime/protocol";
-import type { Notes, RunDoor } from "@agentscope-runtime/core";
-import type { RunKey, RunRecord, StateKey } from "@agentscope-runtime/services";
+import type { RunDoor } from "@agentscope-runtime/core";
+import type { RunKey, RunRecord } from "@agentscope-runtime/services";
 import type { InputItem } from "./input-item.ts";
 import type { Asked } from "./response-request.ts";
 import { toResource } from "./response-resource.ts";
@@ -9,7 +9,7 @@ import type { ResponseFacts } from "./response-resource.ts";
 import { ResponseStory } from "./response-story.ts";
 import { lastOfRun, runEvents } from "./run-events.ts";
 
-/** What is kept of a request beside its run. */
+/** What is kept of a request with its run. */
 export interface ResponseNote {
   readonly asked: Asked;
   /** With ids. */
@@ -20,6 +20,8 @@ export interface ResponseNote {
 export interface KeptResponse extends ResponseNote {
   readonly record: RunRecord;
   readonly facts: ResponseFacts;
+  /** False when it came in by another door: then nobody knows what exactly was asked. */
+  readonly isOurs: boolean;
 }
 
 /** A run of this prefix is forgotten when it has ended, and cannot be looked at before. */
@@ -32,27 +34,25 @@ export function newRunId(stored: boolean): string {
 /** The responses that are kept: every run of the owner, whichever door it came in by, but those that asked not to be. */
 export class ResponseShelf {
   readonly #runs: RunDoor;
-  readonly #notes: Notes;
 
-  constructor(runs: RunDoor, notes: Notes) {
+  constructor(runs: RunDoor) {
     this.#runs = runs;
-    this.#notes = notes;
-  }
-
-  /** Keeps a request before its run begins. */
-  async put(key: RunKey, note: ResponseNote): Promise<void> {
-    await this.#notes.save(noteKey(key), note);
   }
 
   /** Undefined when there is none, when it is another owner's, and when it was not to be stored. */
   async find(key: RunKey, signal: AbortSignal): Promise<KeptResponse | undefined> {
     if (key.runId.startsWith(transient)) return undefined;
     try {
-      const record = await this.#runs.get(key, { signal });
-      // What this gateway has written, or nothing for a run that came in by another door.
-      const note = (await this.#notes.load(noteKey(key))) as ResponseNote | undefined;
-      const { asked = {}, items = [] } = note ?? {};
-      return { record, asked, items, facts: { runId: key.runId, agent: record.agent, asked } };
+      const [record, note] = await Promise.all([this.#runs.get(key, { signal }), this.#runs.note(key, { signal })]);
+      const noted = fromNote(note);
+      const { asked = {}, items = [] } = noted ?? {};
+      return {
+        record,
+        asked,
+        items,
+        isOurs: noted !== undefined,
+        facts: { runId: key.runId, agent: record.agent, asked },
+      };
     } catch (thrown) {
       if (RuntimeError.is(thrown) && thrown.code === "not_found") return undefined;
       throw thrown;
@@ -86,19 +86,14 @@ export class ResponseShelf {
     const nothing = { completed_at: null, error: null, incomplete_details: null, usage: null };
     return toResource(facts, { ...nothing, status, created_at }, story.items);
   }
-
-  /** Stops and forgets it. */
-  async delete(key: RunKey): Promise<void> {
-    await this.#runs.delete(key);
-    await this.#notes.delete(noteKey(key));
-  }
-
-  /** Takes a request back whose run never began. */
-  async withdraw(key: RunKey): Promise<void> {
-    await this.#notes.delete(noteKey(key));
-  }
 }
 
-function noteKey({ ownerId, runId }: RunKey): StateKey {
-  return { userId: ownerId, sessionId: runId, name: "openai.response" };
+export function toNote(note: ResponseNote): string {
+  return JSON.stringify({ openai: note });
+}
+
+/** Undefined for a run that came in by another door, which may have a note of its own. */
+function fromNote(text: string | undefined): ResponseNote | undefined {
+  const note: unknown = text === undefined ? undefined : JSON.parse(text);
+  return typeof note === "object" && note !== null && "openai" in note ? (note.openai as ResponseNote) : undefined; // Ours.
 }

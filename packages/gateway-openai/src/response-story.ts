@@ -1,5 +1,6 @@
 import { isTerminalStatus, unreachable } from "@agentscope-runtime/protocol";
 import type { AgentEvent, AgentResponse, Content, Message } from "@agentscope-runtime/protocol";
+import { allowsCall } from "./allows-call.ts";
 import { itemId } from "./item-id.ts";
 import {
   answeredToolItem,
@@ -156,11 +157,17 @@ export class ResponseStory {
     this.#emit("response.reasoning_summary_part.done", { ...at, part: summaryPart(text) });
   }
 
+  /** Whether the request rules the call out, which agents need not know: it is not told then. */
+  #isForbidden(message: Pick<Message, "content">): boolean {
+    return !allowsCall(this.#facts.asked.tool_choice, textField(dataOf(message), "name"));
+  }
+
   /** Adds the item of a call as soon as its name is known, and finds the tool that an answer belongs to. */
   #introduce(open: OpenMessage, part: Content): void {
     if (open.index !== undefined || part.type !== "data") return;
     const message = { content: [part] };
     if (open.telling === "function_call") {
+      if (this.#isForbidden(message)) return;
       open.index = this.#add("function_call", (id) => ({
         ...functionCallItem(id, message, "in_progress"),
         arguments: "",
@@ -213,6 +220,7 @@ export class ResponseStory {
   }
 
   #endFunctionCall(open: OpenMessage, message: Message, status: "completed" | "incomplete"): void {
+    if (this.#isForbidden(message)) return;
     if (open.index === undefined) {
       open.index = this.#add("function_call", (id) => ({
         ...functionCallItem(id, message, "in_progress"),

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
@@ -17,7 +18,7 @@ async function ask({ url, text, stream = true, apiKey = "none", signal }: Gatewa
   if (!stream) {
     const response = await client.responses.create({ input: text }, options);
     if (response.error !== null) throw new Error(response.error.message);
-    return { pieces: once(response.output_text) };
+    return { pieces: single(response.output_text) };
   }
   const { data, response } = await client.responses.create({ input: text, stream: true }, options).withResponse();
   const runId = response.headers.get("x-run-id") ?? "";
@@ -31,7 +32,7 @@ async function* texts(events: AsyncIterable<OpenAI.Responses.ResponseStreamEvent
   }
 }
 
-async function* once(text: string): AsyncGenerator<string> {
+async function* single(text: string): AsyncGenerator<string> {
   yield text;
   await Promise.resolve();
 }
@@ -92,6 +93,7 @@ interface Schema {
 /** Compares what is sent with the schemas of the document. */
 function validators(document: string): {
   readonly resource: ValidateFunction;
+  readonly socketError: ValidateFunction;
   readonly events: Map<string, ValidateFunction>;
 } {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -103,7 +105,7 @@ function validators(document: string): {
     const [type] = properties?.type?.enum ?? [];
     if (name.endsWith("StreamingEvent") && type !== undefined) events.set(type, validator(name));
   }
-  return { resource: validator("ResponseResource"), events };
+  return { resource: validator("ResponseResource"), events, socketError: validator("WebSocketErrorEvent") };
 }
 
 async function framesOf(reply: HttpReply): Promise<string> {
@@ -112,7 +114,31 @@ async function framesOf(reply: HttpReply): Promise<string> {
 
 if (env["SPECS_PATH"] !== undefined && existsSync(path)) {
   describe("Responses, compared with the Open Responses document", () => {
-    const { resource, events } = validators(readFileSync(path, "utf8"));
+    const { resource, events, socketError } = validators(readFileSync(path, "utf8"));
+
+    it("tell what is wrong on a WebSocket as it allows, and everything else as by HTTP", async () => {
+      const app = new AgentApp({ query: () => "hi", gateways: [openAi()] });
+      await using server = await serve(app, { port: 0, closeOnSignals: false });
+      const socket = new WebSocket(`${server.url.replace("http", "ws")}/v1/responses`);
+      await once(socket, "open");
+      const questions = [{ input: 7 }, { input: "hi", previous_response_id: "resp_nobody" }, { input: "hi" }];
+      for (const question of questions) socket.send(JSON.stringify({ type: "response.create", ...question }));
+      const heard: { readonly type: string }[] = [];
+      const all = Promise.withResolvers<undefined>();
+      socket.addEventListener("message", ({ data }) => {
+        const event = JSON.parse(String(data)) as { readonly type: string };
+        heard.push(event);
+        if (event.type === "response.completed") all.resolve(undefined);
+      });
+      await all.promise;
+      for (const event of heard) {
+        const validate = event.type === "error" ? socketError : events.get(event.type);
+        expect([event.type, validate?.(event), validate?.errors]).toEqual([event.type, true, null]);
+      }
+      expect(heard.filter(({ type }) => type === "error")).toHaveLength(2);
+      socket.close();
+      await once(socket, "close");
+    });
 
     it.each(told)("tell %s as it allows", async (_what, outputs) => {
       await using app = new AgentApp({ query: () => outputs, gateways: [openAi()] });

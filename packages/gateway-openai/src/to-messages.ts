@@ -1,5 +1,6 @@
 import { unreachable } from "@agentscope-runtime/protocol";
 import type { ContentInput, MessageInput, MessageType, Role } from "@agentscope-runtime/protocol";
+import { fromCompaction } from "./compaction-item.ts";
 import { toFileContent } from "./file-content.ts";
 import type { InputItem, InputPart } from "./input-item.ts";
 
@@ -65,6 +66,8 @@ function messagesOf(
       const { approval_request_id, approve, reason = null } = item;
       return [dataMessage("mcp_approval_response", "user", { approval_request_id, approve, reason, id: null })];
     }
+    case "compaction":
+      return [{ role: "user", content: [{ type: "text", text: fromCompaction(item.encrypted_content) }] }];
     default:
       return unreachable(item);
   }

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Driver } from "./driver.ts";
 import { firstTables } from "./first-tables.ts";
+import { runNotes } from "./run-notes.ts";
 import { statement } from "./statement.ts";
 import { isMissing } from "./to-runtime-error.ts";
 import { wordTables } from "./word-tables.ts";
 
 /** The steps from an empty schema to today's tables. One that was published is never changed: a new one follows it. */
-const steps: readonly ((schema: string) => string)[] = [firstTables, wordTables];
+const steps: readonly ((schema: string) => string)[] = [firstTables, wordTables, runNotes];
 
 /**
  * Brings the schema's tables up to date. Any number of replicas may do so at once: one does the work, the others wait for

@@ -156,6 +156,8 @@ describeWithPostgres("a run log on Postgres", (url) => {
     });
     await log.append(key, { holder, first: 5, events: ["y"] });
     expect(await sixth).toEqual(["y"]);
+    await database.tell("mark", "there");
+    await eventually(() => told.includes("mark there"));
     expect(told.filter((payload) => payload.startsWith("run "))).toHaveLength(1);
     for (const reader of [local, remote]) await reader.return?.();
     await ear.end();

@@ -72,11 +72,12 @@ export class PostgresRunLog implements RunLog {
 
   create({ ownerId, runId }: RunKey, run: NewRun, options?: CallOptions): Promise<RunRecord> {
     return this.#lifetime.call(options, async () => {
-      const { agent, sessionId, userId, requestHash, request, holder, deferred = false } = run;
+      const { agent, sessionId, userId, requestHash, request, note, holder, deferred = false } = run;
       const line = keyOfLine({ ownerId, userId, sessionId });
       const keys = [keyOf({ ownerId, runId }), toKey(ownerId), keyOfSession(ownerId, sessionId), line, toKey(holder)];
       const texts = [ownerId, runId, agent, sessionId, userId, requestHash, request, holder].map(toText);
-      const values = [this.#lockOf(line), ...keys, ...texts, deferred, this.#database.id];
+      const noted = note === undefined ? null : toText(note);
+      const values = [this.#lockOf(line), ...keys, ...texts, deferred, this.#database.id, noted];
       const [row] = await this.#database.query<RunRow>(this.#statements.create, values, options);
       if (row === undefined) throw new RuntimeError("conflict", "There is a run of this id already.");
       return toRunRecord(row);
@@ -119,6 +120,15 @@ export class PostgresRunLog implements RunLog {
       const [row] = await this.#database.query<{ request: string | null }>(this.#statements.request, values, options);
       if (row === undefined) throw noSuchRun();
       return row.request === null ? undefined : fromText(row.request);
+    });
+  }
+
+  note(key: RunKey, options?: CallOptions): Promise<string | undefined> {
+    return this.#lifetime.call(options, async () => {
+      const values = [keyOf(key)];
+      const [row] = await this.#database.query<{ note: string | null }>(this.#statements.note, values, options);
+      if (row === undefined) throw noSuchRun();
+      return row.note === null ? undefined : fromText(row.note);
     });
   }
 

@@ -49,6 +49,7 @@ type RunStatementName =
   | "begin"
   | "amend"
   | "request"
+  | "note"
   | "claim"
   | "holders"
   | "held"
@@ -113,7 +114,7 @@ export function runStatements(schema: string, channel: string): RunStatements {
   return {
     create: statement(`
       select ${record}
-      from ${schema}.create_run($1::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::boolean, $16)`),
+      from ${schema}.create_run($1::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::boolean, $16, $17)`),
     line: statement(`select ${record} from ${run} where line_key = $1 and ended_at is null order by id limit 1000`),
     // What stood before the run in its line stands there no more: nobody gets in before it.
     begin: statement(`
@@ -130,6 +131,7 @@ export function runStatements(schema: string, channel: string): RunStatements {
     amend: statement(`
       update ${run} set request = $3 where key = $1 and request = $2 and status = 'queued' returning id::float8 as id`),
     request: statement(`select request from ${run} where key = $1`),
+    note: statement(`select note from ${run} where key = $1`),
     claim: statement(`
       update ${run} set holder = $3, holder_key = $4
       where key = $1 and holder is not distinct from $2 and ended_at is null

@@ -69,7 +69,7 @@ export class RedisRunLog implements RunLog {
 
   async create(key: RunKey, newRun: NewRun, options?: CallOptions): Promise<RunRecord> {
     this.#lifetime.assertOpen(options);
-    const { agent, sessionId, userId, requestHash, request, holder, deferred = false } = newRun;
+    const { agent, sessionId, userId, requestHash, request, note, holder, deferred = false } = newRun;
     const shard = shardOf(key.ownerId);
     const session = encodeId(sessionId);
     const reply = await this.#connection.write(createRun, {
@@ -84,6 +84,7 @@ export class RedisRunLog implements RunLog {
         deferred ? "1" : "",
         JSON.stringify({ agent, sessionId, userId, requestHash }),
         request,
+        note === undefined ? "" : `:${note}`,
       ],
       signal: options?.signal,
     });
@@ -117,6 +118,14 @@ export class RedisRunLog implements RunLog {
     const [status, request] = (await this.#connection.command(command, options?.signal)) as readonly (string | null)[];
     if (typeof status !== "string") throw noSuchRun();
     return request ?? undefined;
+  }
+
+  async note(key: RunKey, options?: CallOptions): Promise<string | undefined> {
+    this.#lifetime.assertOpen(options);
+    const command = ["HMGET", this.#keys.run(key), "status", "note"] as const;
+    const [status, note] = (await this.#connection.command(command, options?.signal)) as readonly (string | null)[];
+    if (typeof status !== "string") throw noSuchRun();
+    return note ?? undefined;
   }
 
   async claim(key: RunKey, { from, to }: Change<string | undefined>, options?: CallOptions): Promise<RunRecord> {

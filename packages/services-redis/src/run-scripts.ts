@@ -44,7 +44,7 @@ end
 /** KEYS: run, index, held, last place. */
 export const createRun = script(`${clock}
 local run, index, held, last = unpack(KEYS)
-local id, again, shard, owner, name, session, line, hold, deferred, facts, request = unpack(ARGV)
+local id, again, shard, owner, name, session, line, hold, deferred, facts, request, note = unpack(ARGV)
 if redis.call('EXISTS', run) == 1 then
   if again == '' or redis.call('HGET', run, 'id') ~= id then return { 'taken' } end
   return { 'done', redis.call('HMGET', run, ${fields}) }
@@ -57,6 +57,7 @@ local before = redis.call('ZRANGEBYLEX', index, '[l:' .. line .. ':', '(l:' .. l
 local status = (before or deferred == '1') and 'queued' or 'in_progress'
 redis.call('HSET', run, 'id', id, 'facts', facts, 'request', request, 'hold', hold, 'status', status,
   'created', string.format('%.0f', now), 'count', 0, 'place', place, 'session', session, 'line', line)
+if note ~= '' then redis.call('HSET', run, 'note', string.sub(note, 2)) end
 local tail = place .. ':' .. name
 redis.call('ZADD', index, 0, 'a:' .. tail, 0, 's:' .. session .. ':' .. tail, 0, 't:' .. status .. ':' .. tail,
   0, 'b:' .. session .. ':' .. status .. ':' .. tail, 0, 'l:' .. line .. ':' .. tail)

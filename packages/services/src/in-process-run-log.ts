@@ -26,7 +26,7 @@ import { Timeline } from "./timeline.ts";
 export interface InProcessRunLogOptions {
   /** How many finished runs are remembered. Default 1,000. */
   readonly maxFinishedRuns?: number;
-  /** How much event text of finished runs is kept, in characters. Default 32 Mi. */
+  /** How much text of finished runs is kept, their events and notes, in characters. Default 32 Mi. */
   readonly maxBytes?: number;
   /** Milliseconds since 1970. `Date.now` by default. */
   readonly now?: () => number;
@@ -38,6 +38,7 @@ interface Run {
   /** Its place in the order in which all runs were created. */
   readonly number: number;
   readonly createdAt: number;
+  readonly note: string | undefined;
   readonly events: PackedEvents;
   /** The readers that have everything and wait for more. */
   waiting: Set<Follower<readonly RunEntry[]>> | undefined;
@@ -100,13 +101,14 @@ export class InProcessRunLog implements RunLog {
       owner = { byId: new Map(), byCreation: new Timeline() };
       this.#owners.set(ownerId, owner);
     }
-    const { agent, sessionId, userId, requestHash, request, holder, deferred = false } = newRun;
+    const { agent, sessionId, userId, requestHash, request, note, holder, deferred = false } = newRun;
     const line = this.#lineOf({ ownerId, userId, sessionId });
     const run: Run = {
       key: { ownerId, runId },
       facts: { agent, sessionId, userId, requestHash },
       number: ++this.#lastNumber,
       createdAt: this.#now(),
+      note,
       events: new PackedEvents(),
       waiting: undefined,
       line,
@@ -152,6 +154,13 @@ export class InProcessRunLog implements RunLog {
     const run = this.#find(key);
     if (run === undefined) throw noSuchRun();
     return run.request;
+  }
+
+  async note(key: RunKey, options?: CallOptions): Promise<string | undefined> {
+    this.#lifetime.assertOpen(options);
+    const run = this.#find(key);
+    if (run === undefined) throw noSuchRun();
+    return run.note;
   }
 
   async claim(key: RunKey, { from, to }: Change<string | undefined>, options?: CallOptions): Promise<RunRecord> {
@@ -204,7 +213,7 @@ export class InProcessRunLog implements RunLog {
     run.endedAt = this.#now();
     this.#leave(run);
     this.#finished.add(run);
-    this.#finishedSize += run.events.length;
+    this.#finishedSize += sizeOf(run);
     wake(run);
     run.events.pack();
     this.#forgetOldest();
@@ -350,7 +359,7 @@ export class InProcessRunLog implements RunLog {
     owner?.byId.delete(runId);
     owner?.byCreation.remove(run.number);
     if (owner?.byId.size === 0) this.#owners.delete(ownerId);
-    if (this.#finished.delete(run)) this.#finishedSize -= run.events.length;
+    if (this.#finished.delete(run)) this.#finishedSize -= sizeOf(run);
   }
 }
 
@@ -363,6 +372,10 @@ function wake(run: Run): void {
 
 function assertHeld(run: Run, holder: string | undefined): void {
   if (run.holder !== holder) throw new RuntimeError("conflict", "Somebody else holds the run.");
+}
+
+function sizeOf({ events, note }: Run): number {
+  return events.length + (note?.length ?? 0);
 }
 
 function nameOf({ ownerId, userId, sessionId }: RunLine): string {

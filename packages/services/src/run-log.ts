@@ -29,6 +29,8 @@ export interface NewRun extends RunFacts {
   readonly request: string;
   /** Who may write it: the name of a replica. */
   readonly holder: string;
+  /** What the protocol that asked wants to know of it later: kept as long as the run. Opaque here. */
+  readonly note?: string | undefined;
   /** True: it is `queued` in an empty line too, until `begin`, so that it can still be amended. Default false. */
   readonly deferred?: boolean;
 }
@@ -113,6 +115,9 @@ export interface RunLog extends AsyncDisposable {
 
   /** What is asked; undefined once the run has ended. `not_found` when there is none. */
   request(key: RunKey, options?: CallOptions): Promise<string | undefined>;
+
+  /** What was noted at its creation; undefined when nothing was. `not_found` when there is none. */
+  note(key: RunKey, options?: CallOptions): Promise<string | undefined>;
 
   /** Gives an unfinished run another holder; undefined hands it over to whoever claims it. `conflict` when it is held otherwise. */
   claim(key: RunKey, holder: Change<string | undefined>, options?: CallOptions): Promise<RunRecord>;

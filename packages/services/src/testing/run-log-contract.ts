@@ -17,6 +17,7 @@ const everyCall: EveryCall<RunLog> = (log, options) => ({
   begin: () => log.begin(key, holder, options),
   amend: () => log.amend(key, { from: newRun.request, to: "late" }, options),
   request: () => log.request(key, options),
+  note: () => log.note(key, options),
   claim: () => log.claim(key, { from: holder, to: "late" }, options),
   holders: () => log.holders(options),
   held: () => log.held(holder, options),

@@ -24,6 +24,25 @@ export const runLogWriting: Contract<RunLog> = {
     expect(await collect(readEach(log, key))).toEqual([]);
   },
 
+  "keeps what is noted on a run as long as the run": async (log, openPeer) => {
+    const peer = await openPeer();
+    const bare = { ...key, runId: "bare" };
+    const empty = { ...key, runId: "empty" };
+    await log.create(key, alone({ note: awkwardText }));
+    await log.create(bare, alone());
+    await log.create(empty, alone({ note: "" }));
+    for (const replica of [log, peer]) {
+      expect(await replica.note(key)).toBe(awkwardText);
+      expect(await replica.note(bare)).toBeUndefined();
+      expect(await replica.note(empty)).toBe("");
+    }
+    await finish(log, 0, 1);
+    expect(await peer.note(key)).toBe(awkwardText);
+    await log.delete(key);
+    await expect(peer.note(key)).rejects.toMatchObject({ code: "not_found" });
+    await expect(peer.note({ ...bare, ownerId: "bob" })).rejects.toMatchObject({ code: "not_found" });
+  },
+
   "refuses to begin a run whose owner has one of that id": async (log) => {
     await begin(log, 2);
     await expect(log.create(key, { ...newRun, requestHash: "other" })).rejects.toMatchObject({ code: "conflict" });
