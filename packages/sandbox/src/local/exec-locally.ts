@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { constants } from "node:os";
+import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { posix } from "node:path";
+import type { Command, ExecEvent, ExecOptions, ExecStop } from "../exec.ts";
+import { killMarked, markVariable } from "./kill-marked.ts";
+import { launch } from "./launcher.ts";
+import type { Spawn } from "./launcher.ts";
+import type { LocalLifetime } from "./local-lifetime.ts";
+import { parseExecOptions } from "./parse-exec-options.ts";
+import { ProcessOutput } from "./process-output.ts";
+
+/** Where processes run. */
+export interface LocalPlace {
+  readonly spawn: Spawn;
+  /** The workspace, as processes see it. */
+  readonly workspacePath: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The beginning of the mark of all processes. */
+  readonly mark: string;
+  readonly lifetime: LocalLifetime;
+}
+
+/** Runs a program, or a command line in a shell; as `Sandbox.exec`. */
+export async function* execLocally(
+  place: LocalPlace,
+  command: Command | string,
+  options: ExecOptions,
+): AsyncGenerator<ExecEvent, void, undefined> {
+  const { lifetime, spawn, workspacePath, environment } = place;
+  lifetime.assertOpen(options);
+  const { timeoutMs, maxOutputBytes, limits, env } = parseExecOptions(command, options);
+  const mark = `${place.mark}.${randomUUID()}`;
+  const { child, stdin, stdout, stderr, started } = launch(spawn, command, {
+    cwd: posix.resolve(workspacePath, options.cwd ?? "."),
+    env: { ...environment, ...env, [markVariable]: mark },
+    stdin: options.stdin === undefined ? "ignore" : "pipe",
+    limits,
+  });
+  const over = Promise.withResolvers<number>();
+  let stopped: ExecStop | undefined;
+  let failure: { readonly reason: unknown } | undefined;
+  let killing: Promise<void> | undefined;
+  const kill = (): void => {
+    killing ??= killMarked(child.pid, mark);
+  };
+  const output = new ProcessOutput({
+    stdout,
+    stderr,
+    maxBytes: maxOutputBytes,
+    onFlood: () => {
+      stopped ??= "output_limit";
+      kill();
+    },
+  });
+  const fail = (reason: unknown): void => {
+    failure ??= { reason };
+    kill();
+    output.close();
+  };
+  child.once("exit", (code, signal) => {
+    over.resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    output.exited();
+  });
+  child.once("error", (reason) => {
+    over.resolve(127);
+    output.exited();
+    failure ??= { reason };
+  });
+  const timer = setTimeout(() => {
+    stopped ??= "timeout";
+    kill();
+  }, timeoutMs);
+  const undo = lifetime.onStop(options.signal, fail);
+  const feeding = feed(stdin, options.stdin, fail);
+  let left = true;
+  try {
+    for (let said = await output.next(); said !== undefined; said = await output.next()) {
+      if (failure !== undefined) break;
+      yield said;
+    }
+    const exitCode = await over.promise;
+    left = false;
+    await killing;
+    await started; // Rejects when there was nothing to start.
+    if (failure !== undefined) throw failure.reason;
+    yield { type: "exit", exitCode, ...(stopped && { stopped }) };
+  } finally {
+    clearTimeout(timer);
+    undo();
+    if (left) kill();
+    output.close();
+    feeding.stop();
+    await killing;
+  }
+}
+
+/** Gives a process what it is to read; it may leave it. An error of the source ends the command. */
+function feed(
+  stdin: Writable | undefined,
+  source: ExecOptions["stdin"],
+  fail: (reason: unknown) => void,
+): { stop(): void } {
+  if (stdin === undefined || source === undefined) return { stop: () => undefined };
+  stdin.on("error", () => undefined); // It stopped reading.
+  if (typeof source === "string" || source instanceof Uint8Array) {
+    stdin.end(source);
+    return { stop: () => stdin.destroy() };
+  }
+  let sourceError: { readonly reason: unknown } | undefined;
+  const readable = Readable.from(watched(source), { objectMode: false });
+  pipeline(readable, stdin).catch(() => {
+    if (sourceError !== undefined) fail(sourceError.reason);
+  });
+  return {
+    stop: () => {
+      readable.destroy();
+      stdin.destroy();
+    },
+  };
+
+  async function* watched(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for await (const piece of pieces) if (piece.length > 0) yield piece;
+    } catch (reason) {
+      sourceError = { reason };
+      throw reason;
+    }
+  }
+}

@@ -1,0 +1,5 @@
+export { openLocalSandbox } from "./open-local-sandbox.ts";
+
+export type { LocalSandbox, LocalSandboxOptions } from "./open-local-sandbox.ts";
+export type { LocalTool } from "./generic-tools.ts";
+export type { Spawn } from "./launcher.ts";
