@@ -114,10 +114,10 @@ export class PostgresSessionHistory implements SessionHistoryService {
 const afterLastMessage = 2 ** 31 - 1;
 
 function statementsOf(schema: string) {
+  const before = "least($2::int, message_count + 1)";
   const record = `
     user_id, session_id, created_at::float8, updated_at::float8, message_count, title, metadata,
     place::float8 as position`;
-  const before = `(select least($2::int, message_count + 1) from ${schema}.session where key = $1)`;
   return {
     // Whoever touches the session's row first goes first; the others wait, so that numbers have neither gaps nor doubles.
     append: statement(`
@@ -137,10 +137,12 @@ function statementsOf(schema: string) {
       from touched, unnest(string_to_array($6::text, E'\\x1e')) with ordinality as part (body, number)`),
     // Numbers have no gaps, so a page is a range of them. A limit that is not known beforehand would be planned each time.
     read: statement(`
-      select number as position, body from ${schema}.message
-      where session = (select id from ${schema}.session where key = $1)
-        and number < ${before} and number >= ${before} - $3::int
-      order by number desc`),
+      select position, body from ${schema}.session, lateral (
+        select number as position, body from ${schema}.message
+        where message.session = session.id and number < ${before} and number >= ${before} - $3::int
+        order by number desc
+      ) as page
+      where key = $1`),
     get: statement(`select ${record} from ${schema}.session where key = $1`),
     list: statement(`
       select ${record} from ${schema}.session where user_key = $1 and place < $2::bigint

@@ -20,7 +20,7 @@ pnpm bench idle    memory of a stream that is open and silent
 pnpm bench soak    whether memory grows with the number of runs
   --runs 5000  --warm-up 1500 (runs)  --connections 32  --tokens 20
 pnpm bench services  session history on Postgres, Redis and PGlite beside bare clients
-  --seconds 4  --rounds 3  --concurrency 16
+  --seconds 6 (for each of two)  --rounds 24 (turns)  --concurrency 16
 
 All of them take
   --peers            measures an Express 5 handler too
@@ -86,8 +86,8 @@ const commands: Readonly<Record<string, Command>> = {
   },
   services: async (stage) => {
     const figures = await services(stage, {
-      seconds: numberFlag(flags, "seconds", 4),
-      rounds: numberFlag(flags, "rounds", 3),
+      seconds: numberFlag(flags, "seconds", 6),
+      rounds: numberFlag(flags, "rounds", 24),
       concurrency: numberFlag(flags, "concurrency", 16),
     });
     return { numbers: figures, text: formatServices(figures) };

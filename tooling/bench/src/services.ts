@@ -1,40 +1,34 @@
 import { messageSchema } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
-import type { SessionHistoryService } from "@agentscope-runtime/services";
+import type { SessionHistoryService, SessionKey } from "@agentscope-runtime/services";
 import { openPGliteServices, openPostgresServices } from "@agentscope-runtime/services-postgres";
 import { openRedisServices } from "@agentscope-runtime/services-redis";
 import { Redis } from "ioredis";
 import pg from "pg";
+import { alternate } from "./alternate.ts";
+import type { Alternated, AlternateOptions, Call } from "./alternate.ts";
 import { bareRedisHistory, createBarePostgresHistory } from "./bare-history.ts";
 import { formatTable } from "./format-table.ts";
-import { percentile } from "./percentile.ts";
 import type { Stage } from "./stage.ts";
 
-export interface ServicesOptions {
-  /** How long each measurement takes. */
-  readonly seconds: number;
-  /** How often each store is measured, in turns. */
-  readonly rounds: number;
-  /** Calls under way at once. */
-  readonly concurrency: number;
-}
+export type ServicesOptions = Omit<AlternateOptions, "signal">;
 
 /** The two calls that every run makes of a history. */
 export type HistoryCalls = Pick<SessionHistoryService, "append" | "read">;
 
 export interface ServicesFigures {
   readonly store: string;
-  /** Calls a second: two messages are appended, the last 50 are read. */
-  readonly append: number;
-  readonly read: number;
-  /** Time of a call in a session of 10,000 messages ÷ that in one of 100. */
-  readonly appendGrowth: number;
-  readonly readGrowth: number;
+  /** Two messages are appended to a new session, the last 50 are read: ours beside the bare client's. */
+  readonly bare: Readonly<Record<keyof HistoryCalls, Alternated>> | undefined;
+  /** The same calls in a session of 100 messages, beside one of 10,000: the ratio is the long one's time ÷ the short one's. */
+  readonly growth: Readonly<Record<keyof HistoryCalls, Alternated>>;
 }
 
 interface Contender extends AsyncDisposable {
   readonly store: string;
   readonly history: HistoryCalls;
+  /** Undefined where there is no client that does less. */
+  readonly bare?: HistoryCalls;
 }
 
 const short = { userId: "u", sessionId: "short" };
@@ -52,7 +46,7 @@ function messages(count: number): Message[] {
 export async function services(stage: Stage, options: ServicesOptions): Promise<ServicesFigures[]> {
   const contenders = await openContenders(stage);
   try {
-    for (const { store, history } of contenders) {
+    for (const { store, history, bare } of contenders) {
       stage.progress(`${store}: filling`);
       for (const [key, count] of [
         [short, shortLength],
@@ -60,16 +54,11 @@ export async function services(stage: Stage, options: ServicesOptions): Promise<
       ] as const) {
         for (let filled = 0; filled < count; filled += pageLength) await history.append(key, messages(pageLength));
       }
+      for (let filled = 0; filled < shortLength; filled += pageLength) await bare?.append(short, messages(pageLength));
     }
-    const rounds = new Map<string, ServicesFigures[]>();
-    for (let round = 0; round <= options.rounds; round += 1) {
-      for (const contender of contenders) {
-        stage.progress(`${contender.store}: ${round === 0 ? "warm-up" : `round ${round} of ${options.rounds}`}`);
-        const figures = await measure(contender, options, stage.signal);
-        if (round > 0) rounds.set(contender.store, [...(rounds.get(contender.store) ?? []), figures]);
-      }
-    }
-    return Array.from(rounds, ([store, figures]) => medianOf(store, figures));
+    const figures: ServicesFigures[] = [];
+    for (const contender of contenders) figures.push(await measure(contender, stage, options));
+    return figures;
   } finally {
     for (const contender of contenders.toReversed()) await contender[Symbol.asyncDispose]();
   }
@@ -83,94 +72,72 @@ async function openContenders(stage: Stage): Promise<Contender[]> {
     await openRedisServices({ redis }),
     await openPGliteServices(),
   ];
-  const bare = await createBarePostgresHistory(pool);
   return [
-    { store: "bare pg", history: bare, [Symbol.asyncDispose]: async () => pool.end() },
     {
       store: "postgres",
       history: postgres.sessions,
-      [Symbol.asyncDispose]: async () => postgres[Symbol.asyncDispose](),
+      bare: await createBarePostgresHistory(pool),
+      [Symbol.asyncDispose]: async () => {
+        await postgres[Symbol.asyncDispose]();
+        await pool.end();
+      },
     },
     {
-      store: "bare ioredis",
-      history: bareRedisHistory(redis),
-      [Symbol.asyncDispose]: async () => void (await redis.quit()),
+      store: "redis",
+      history: onRedis.sessions,
+      bare: bareRedisHistory(redis),
+      [Symbol.asyncDispose]: async () => {
+        await onRedis[Symbol.asyncDispose]();
+        await redis.quit();
+      },
     },
-    { store: "redis", history: onRedis.sessions, [Symbol.asyncDispose]: async () => onRedis[Symbol.asyncDispose]() },
     { store: "pglite", history: pglite.sessions, [Symbol.asyncDispose]: async () => pglite[Symbol.asyncDispose]() },
   ];
 }
 
 async function measure(
-  { store, history }: Contender,
-  { seconds, concurrency }: ServicesOptions,
-  signal: AbortSignal,
+  { store, history, bare }: Contender,
+  stage: Stage,
+  options: ServicesOptions,
 ): Promise<ServicesFigures> {
   const said = messages(2);
-  const rate = async (call: () => Promise<unknown>): Promise<number> =>
-    callsPerSecond(call, { seconds: seconds / 4, concurrency, signal });
-  const appendShort = await rate(() => history.append({ ...short, sessionId: crypto.randomUUID() }, said));
-  const appendLong = await rate(() => history.append(long, said));
-  const appendOne = await rate(() => history.append(short, said));
-  const readShort = await rate(() => history.read(short, { limit: pageLength }));
-  const readLong = await rate(() => history.read(long, { limit: pageLength }));
+  const beside = async (what: string, first: Call, second: Call): Promise<Alternated> => {
+    stage.progress(`${store}: ${what}`);
+    return alternate(first, second, { ...options, signal: stage.signal });
+  };
+  const append = (to: HistoryCalls, key?: SessionKey) => async () =>
+    to.append(key ?? { ...short, sessionId: crypto.randomUUID() }, said);
   return {
     store,
-    append: appendShort,
-    read: readShort,
-    appendGrowth: appendOne / appendLong,
-    readGrowth: readShort / readLong,
+    growth: {
+      read: await beside("read, short and long", read(history, short), read(history, long)),
+      append: await beside("append, short and long", append(history, short), append(history, long)),
+    },
+    bare: bare && {
+      read: await beside("read", read(history, long), read(bare, short)),
+      append: await beside("append", append(history), append(bare)),
+    },
   };
 }
 
-async function callsPerSecond(
-  call: () => Promise<unknown>,
-  { seconds, concurrency, signal }: { seconds: number; concurrency: number; signal: AbortSignal },
-): Promise<number> {
-  const began = performance.now();
-  const end = began + seconds * 1000;
-  let calls = 0;
-  const caller = async (): Promise<void> => {
-    while (performance.now() < end) {
-      signal.throwIfAborted();
-      await call();
-      calls += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, caller));
-  return calls / ((performance.now() - began) / 1000);
+function read(from: HistoryCalls, key: SessionKey): Call {
+  return async () => from.read(key, { limit: pageLength });
 }
 
-function medianOf(store: string, figures: readonly ServicesFigures[]): ServicesFigures {
-  const median = (of: (one: ServicesFigures) => number): number => percentile(figures.map(of), 0.5);
-  return {
-    store,
-    append: median(({ append }) => append),
-    read: median(({ read }) => read),
-    appendGrowth: median(({ appendGrowth }) => appendGrowth),
-    readGrowth: median(({ readGrowth }) => readGrowth),
-  };
-}
-
-const bareOf: Readonly<Record<string, string>> = { postgres: "bare pg", redis: "bare ioredis" };
-
-function ratio(value: number, of: number | undefined): string {
-  return of === undefined ? "" : (value / of).toFixed(2);
+function withSpread({ ratio, low, high }: Alternated): string {
+  return `${ratio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 }
 
 export function formatServices(all: readonly ServicesFigures[]): string {
-  const rows = all.map(({ store, append, read, appendGrowth, readGrowth }) => {
-    const bare = all.find((other) => other.store === bareOf[store]);
-    return [
-      store,
-      append.toFixed(0),
-      ratio(append, bare?.append),
-      read.toFixed(0),
-      ratio(read, bare?.read),
-      appendGrowth.toFixed(2),
-      readGrowth.toFixed(2),
-    ];
-  });
-  const head = ["history", "append/s", "÷ bare", "read 50/s", "÷ bare", "append 10,000 ÷ 100", "read 10,000 ÷ 100"];
-  return formatTable(head, rows, 1);
+  const rows = all.map(({ store, bare, growth }) => [
+    store,
+    ...[bare?.append, bare?.read].flatMap((figures) =>
+      figures === undefined ? ["", "", ""] : [figures.first.toFixed(0), figures.second.toFixed(0), withSpread(figures)],
+    ),
+    withSpread(growth.append),
+    withSpread(growth.read),
+  ]);
+  const head = ["history", "append/s", "bare", "÷ bare", "read 50/s", "bare", "÷ bare"];
+  const table = formatTable([...head, "append 10,000 ÷ 100", "read 10,000 ÷ 100"], rows, 1);
+  return `${table}\n\nRatios are medians of turns, with the middle half of them. Growth is in time: 1 is none.`;
 }
