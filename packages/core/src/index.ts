@@ -2,6 +2,7 @@ export { AgentApp } from "./agent-app.ts";
 export { approvalHash } from "./approvals.ts";
 export { apiKeys } from "./authenticate.ts";
 export { incompleteFor } from "./incomplete-for.ts";
+export { canonicalJson } from "./canonical-json.ts";
 export { disposeAll } from "./dispose-all.ts";
 export { endpoint } from "./endpoint.ts";
 export { errorReply } from "./error-reply.ts";
@@ -14,6 +15,7 @@ export { runIdHeader } from "./run-id-header.ts";
 export { Runner } from "./runner.ts";
 export { resumedIdOf } from "./run-approvals.ts";
 export { ownerOf } from "./runs.ts";
+export { silentLogger } from "./logger.ts";
 
 export type { AgentAppOptions } from "./agent-app.ts";
 export type {

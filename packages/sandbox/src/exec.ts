@@ -64,3 +64,8 @@ export async function collectOutput(events: AsyncIterable<ExecEvent>): Promise<C
   }
   throw new TypeError("The command's events have no exit.");
 }
+
+/** A command line for bash, or for `/bin/sh` where there is no bash. */
+export function shellCommand(line: string): Command {
+  return ["/bin/sh", "-c", 'command -v bash >/dev/null && exec bash -c "$1"; exec /bin/sh -c "$1"', "sh", line];
+}

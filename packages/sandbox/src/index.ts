@@ -5,7 +5,12 @@ export {
   guiSandboxType,
   sandboxTypes,
 } from "./sandbox-types.ts";
-export { collectOutput } from "./exec.ts";
+export { BaseSandbox } from "./base-sandbox.ts";
+export { BrowserSandbox } from "./browser-sandbox.ts";
+export { collectOutput, shellCommand } from "./exec.ts";
+export { FilesystemSandbox } from "./filesystem-sandbox.ts";
+export { GuiSandbox } from "./gui-sandbox.ts";
+export { SandboxManager } from "./sandbox-manager.ts";
 
 // For those who implement a backend.
 export { resolveSandboxSpec } from "./resolve-sandbox-spec.ts";
@@ -19,4 +24,11 @@ export type { Isolation, SandboxAbilities, SandboxBackend, SandboxRecord } from 
 export type { OwnedSandbox, Sandbox, SandboxSnapshot } from "./sandbox.ts";
 export type { ResolvedSandboxSpec } from "./resolve-sandbox-spec.ts";
 export type { SandboxEnd, SandboxEndReason } from "./sandbox-end.ts";
+export type { SandboxEvent, SandboxHappening } from "./sandbox-event.ts";
 export type { SandboxHistory, WorkspaceCommit, WorkspaceDiffOptions } from "./sandbox-history.ts";
+export type { SandboxLease, SandboxService } from "./sandbox-service.ts";
+export type { SandboxManagerOptions, SandboxManagerServices } from "./sandbox-manager.ts";
+export type { SandboxTimes } from "./managed-sandbox.ts";
+export type { BrowserElement, BrowserScreenshotOptions, BrowserTypeOptions, BrowserWait } from "./browser-sandbox.ts";
+export type { ComputerAction, ScreenPoint } from "./gui-sandbox.ts";
+export type { FileEdit } from "./filesystem-sandbox.ts";

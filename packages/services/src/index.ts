@@ -19,6 +19,7 @@ export { parseTtl } from "./parse-ttl.ts";
 export { toErrorText } from "./to-error-text.ts";
 export { sha256 } from "./sha256.ts";
 export { toJsonText } from "./to-json-text.ts";
+export { untilAborted } from "./until-aborted.ts";
 export { words } from "./words.ts";
 
 export type { CallOptions } from "./call-options.ts";
