@@ -129,6 +129,7 @@ export class AgentApp implements AsyncDisposable {
   readonly #sockets: AppSockets;
   readonly #host: GatewayHost;
   #gateways: readonly OpenGateway[] = [];
+  readonly #closing = new AbortController();
   #state: "new" | "ready" | "closed" = "new";
 
   /** Opens nothing. Throws `conflict` when two routes are the same and `invalid_argument` when there is no agent. */
@@ -195,6 +196,7 @@ export class AgentApp implements AsyncDisposable {
   async close({ drainMs = defaultDrainMs }: { readonly drainMs?: number } = {}): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#closing.abort(new RuntimeError("unavailable", notReady.closed));
     const leaving = this.#gateways.map(async (gateway) => this.#hook("leave", () => gateway.leave()));
     await Promise.all([this.#runs.drain(drainMs), ...leaving]);
     await this.#sockets.close();
@@ -312,11 +314,12 @@ export class AgentApp implements AsyncDisposable {
     return createDoor({
       agents: [...this.#agents.keys()],
       runs: this.#runs,
+      topic,
       approvals: this.#approvals,
       services,
-      topic,
       onDisconnect,
       multitaskStrategy,
+      closing: this.#closing.signal,
       assertReady: () => {
         this.#assertReady();
       },

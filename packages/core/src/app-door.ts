@@ -1,6 +1,6 @@
 import { isTerminalStatus, newResponseId, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, MultitaskStrategy, OnDisconnect } from "@agentscope-runtime/protocol";
-import type { RunKey, Topic } from "@agentscope-runtime/services";
+import type { CallOptions, RunKey, SessionKey, Topic } from "@agentscope-runtime/services";
 import type { Approvals, GrantedApproval } from "./approvals.ts";
 import { decisionsIn, resumedIdOf, resumingRequest } from "./run-approvals.ts";
 import type { Decided, DecidingCaller, DoorRequest, RunDoor } from "./run-door.ts";
@@ -11,12 +11,14 @@ export interface AppDoorOptions {
   /** The names of the app's agents, the first of which answers where none is named. */
   readonly agents: readonly string[];
   readonly runs: Runs;
+  readonly topic: Topic;
   readonly approvals: Approvals;
   readonly services: RunnerServices;
-  readonly topic: Topic;
   /** Where a request does not say. */
   readonly onDisconnect: OnDisconnect;
   readonly multitaskStrategy: MultitaskStrategy;
+  /** Aborts when the app begins to close. */
+  readonly closing: AbortSignal;
   /** Throws while the app is not ready. */
   readonly assertReady: () => void;
 }
@@ -25,7 +27,7 @@ type Caller = Pick<DoorRequest, "identity" | "reader" | "traceparent">;
 
 /** The door of an app: every protocol's way to its runs. */
 export function createDoor(options: AppDoorOptions): RunDoor {
-  const { agents, runs, approvals, services, topic, assertReady } = options;
+  const { agents, runs, topic, approvals, services, assertReady } = options;
   return {
     agents,
     sessions: services.sessions,
@@ -49,6 +51,7 @@ export function createDoor(options: AppDoorOptions): RunDoor {
       assertReady();
       return decide(key, decision, caller);
     },
+    resumed,
   };
 
   async function start({ agent: wanted, request, note, ...caller }: DoorRequest): Promise<RunKey> {
@@ -68,7 +71,9 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     for (const decision of decisions) {
       granted.push(await approvals.decide({ userId, sessionId }, { ...decision, resumedBy: id }));
     }
-    return runs.start({ ...defaults(caller), agent, request: resuming, note, approvals: granted });
+    const begun = await runs.start({ ...defaults(caller), agent, request: resuming, note, approvals: granted });
+    await tellDecided({ userId, sessionId });
+    return begun;
   }
 
   async function decide(
@@ -88,7 +93,38 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     // Beside the request, which must be the same each time that it is decided.
     const onDisconnect = caller.onDisconnect ?? options.onDisconnect;
     const going = { ...defaults(caller), onDisconnect, agent, request, approvals: decided };
-    return { pending, resumed: await runs.start(going) };
+    const begun = await runs.start(going);
+    await tellDecided(record);
+    return { pending, resumed: begun };
+  }
+
+  async function resumed(key: RunKey, callOptions: CallOptions = {}): Promise<RunKey> {
+    const signal = callOptions.signal ? AbortSignal.any([callOptions.signal, options.closing]) : options.closing;
+    const record = await runs.get(key, { signal });
+    // Listen first: what is decided between the look and the listening would be missed.
+    await using decisions = await topic.subscribe(decisionsOf(record), { signal });
+    const before = await goesOn(record);
+    if (before !== undefined) return before;
+    for await (const _ of decisions) {
+      const next = await goesOn(record);
+      if (next !== undefined) return next;
+    }
+    throw new RuntimeError("unavailable", "The connection to the other replicas is lost: try again.");
+  }
+
+  /** The run that was begun with decisions about this one's questions. */
+  async function goesOn({ ownerId, runId, ...session }: RunKey & SessionKey): Promise<RunKey | undefined> {
+    const { resumedBy } = await approvals.of(session, runId);
+    for (const next of resumedBy) {
+      const going = { ownerId, runId: next };
+      if ((await runs.find(going)) !== undefined) return going;
+    }
+    return undefined;
+  }
+
+  /** Whoever misses it has lost the connection to the topic, and knows. */
+  async function tellDecided(session: SessionKey): Promise<void> {
+    await topic.publish(decisionsOf(session), "").catch(() => undefined);
   }
 
   function defaults({ identity, reader, traceparent }: Caller): Omit<RunStart, "agent" | "request"> {
@@ -103,4 +139,9 @@ export function createDoor(options: AppDoorOptions): RunDoor {
       details: { field: "agent" },
     });
   }
+}
+
+/** Where it is told that questions of a session were answered. */
+function decisionsOf({ userId, sessionId }: SessionKey): string {
+  return `decisions/${JSON.stringify([userId, sessionId])}`;
 }

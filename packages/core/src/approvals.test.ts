@@ -1,13 +1,33 @@
 import type { AgentEvent } from "@agentscope-runtime/protocol";
-import { InProcessSessionHistory, InProcessState } from "@agentscope-runtime/services";
+import {
+  InProcessLeases,
+  InProcessRunLog,
+  InProcessSessionHistory,
+  InProcessState,
+  InProcessTopic,
+} from "@agentscope-runtime/services";
 import { AgentApp } from "./agent-app.ts";
 import type { AgentAppOptions } from "./agent-app.ts";
 import { apiKeys } from "./authenticate.ts";
+import type { GatewayHost } from "./gateway.ts";
+import type { RunDoor } from "./run-door.ts";
 import type { QueryHandler } from "./runner.ts";
 import { callHandler, eventsOf, jsonOf } from "./testing/index.ts";
 import type { HandlerCall } from "./testing/index.ts";
 
 const call = { name: "wire_money", arguments: { to: "bob", amount: 7 } };
+/** Gives the test what a gateway has. */
+function hostOf(options: Partial<AgentAppOptions> = {}): { readonly app: AgentApp; readonly runs: RunDoor } {
+  let runs: RunDoor | undefined;
+  const routes = (host: GatewayHost): readonly [] => {
+    ({ runs } = host);
+    return [];
+  };
+  const app = new AgentApp({ query: asking, gateways: [{ name: "test", routes }], ...options });
+  if (runs === undefined) throw new Error("The app has not asked its gateway for routes.");
+  return { app, runs };
+}
+
 const keys = apiKeys({ "ada-key": { userId: "ada" }, "bob-key": { userId: "bob" } });
 
 /** Asks for as many approvals as its text says; tells what was decided, and whether the call itself is allowed. */
@@ -92,6 +112,52 @@ describe("approvals", () => {
       status: 200,
       json: saying("2 answered, allowed: true, other arguments: false"),
     });
+  });
+
+  it("tell whoever waits for them, at every door and replica, which run goes on", async () => {
+    await using state = new InProcessState();
+    await using runLog = new InProcessRunLog();
+    await using topic = new InProcessTopic();
+    await using leases = new InProcessLeases();
+    const services = { state, runLog, topic, leases };
+    const here = hostOf({ services });
+    await using first = here.app;
+    await first.start();
+    await using second = await startedApp({ services });
+    await askFor(first, 2);
+    const key = { ownerId: "anybody", runId: "r1" };
+    const waiting = here.runs.resumed(key);
+    await answer(second);
+    const { runId } = await answer(second, { path: "/runs/r1/approvals/a2" });
+    expect(await waiting).toEqual({ ...key, runId });
+    // Whoever asks later need not wait.
+    expect(await here.runs.resumed(key)).toEqual({ ...key, runId });
+  });
+
+  it("also when they come as messages of a request", async () => {
+    const { app: made, runs } = hostOf();
+    await using app = made;
+    await app.start();
+    await askFor(app, 1);
+    const waiting = runs.resumed({ ownerId: "anybody", runId: "r1" });
+    const data = { approval_request_id: "a1", approve: true };
+    const input = [{ type: "mcp_approval_response", content: [{ type: "data", data }] }];
+    const body = { id: "r2", session_id: "tea", user_id: "ada", input, stream: false };
+    await callHandler(app.handle, { path: "/process", body });
+    expect(await waiting).toEqual({ ownerId: "anybody", runId: "r2" });
+  });
+
+  it("let go of whoever waits when it hangs up, and when the app closes", async () => {
+    const { app, runs } = hostOf();
+    await app.start();
+    await askFor(app, 1);
+    const key = { ownerId: "anybody", runId: "r1" };
+    const leaving = new AbortController();
+    const left = runs.resumed(key, { signal: leaving.signal });
+    const waiting = runs.resumed(key);
+    leaving.abort(new Error("gone"));
+    await expect(left).rejects.toThrow("gone");
+    await Promise.all([expect(waiting).rejects.toMatchObject({ code: "unavailable" }), app.close()]);
   });
 
   it("outlive the process that asked", async () => {

@@ -49,6 +49,8 @@ export interface RunApprovals {
   readonly decided: readonly GrantedApproval[];
   /** The ids that nobody has decided yet. */
   readonly pending: readonly string[];
+  /** The runs that go on with decisions, or will when all are there. */
+  readonly resumedBy: readonly string[];
 }
 
 export interface ApprovalsOptions {
@@ -130,6 +132,7 @@ export class Approvals {
         decision === undefined ? [] : [{ id, name, hash, approve: decision.approve, reason: decision.reason }],
       ),
       pending: asked.filter(({ decision }) => decision === undefined).map(({ id }) => id),
+      resumedBy: [...new Set(asked.flatMap(({ decision }) => decision?.resumedBy ?? []))],
     };
   }
 

@@ -48,7 +48,7 @@ export interface RunDoor {
   /** What the app was given to keep sessions and state; a protocol keeps there what must outlive this process. */
   readonly sessions: SessionHistoryService | undefined;
   readonly state: StateService | undefined;
-  /** How the app's replicas tell each other something. */
+  /** How the app's replicas tell each other things: where the app was given none, in this process. */
   readonly topic: Topic;
   /** Begins a run, or attaches to the one that the same request began. */
   start(request: DoorRequest): Promise<RunKey>;
@@ -70,6 +70,11 @@ export interface RunDoor {
    * result; another one, or one that comes too late, is a `conflict`.
    */
   decide(key: RunKey, decision: Decision & { readonly id: string }, caller: DecidingCaller): Promise<Decided>;
+  /**
+   * Waits for the run that goes on with the answers to this one's questions, whoever gives them, at whichever door and replica.
+   * Rejects with the signal's reason, and with `unavailable` when the app closes.
+   */
+  resumed(key: RunKey, options?: CallOptions): Promise<RunKey>;
 }
 
 /** The last event of a run, as JSON text. */

@@ -207,13 +207,18 @@ export class Runs implements AsyncDisposable {
 
   /** `not_found` when there is none, or when it is another owner's. */
   async get(key: RunKey, options?: CallOptions): Promise<RunRecord> {
-    const record = await this.#options.runLog.get(key, options);
+    const record = await this.find(key, options);
     if (record === undefined) throw new RuntimeError("not_found", `There is no run ${key.runId}.`);
     return record;
   }
 
   async note(key: RunKey, options?: CallOptions): Promise<string | undefined> {
     return this.#options.runLog.note(key, options);
+  }
+
+  /** Undefined when there is none, or when it is another owner's. */
+  async find(key: RunKey, options?: CallOptions): Promise<RunRecord | undefined> {
+    return this.#options.runLog.get(key, options);
   }
 
   async list(ownerId: string, options?: RunListOptions): Promise<Page<RunRecord>> {
