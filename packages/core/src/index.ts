@@ -58,7 +58,7 @@ export type { RunContext, RunMemory, RunSession, RunState } from "./run-context.
 export type { Decided, DecidingCaller, DoorRequest, RunDoor } from "./run-door.ts";
 export type { RunnerServices } from "./run-scope.ts";
 export type { AppServices, RunServices } from "./run-services.ts";
-export type { Takeable } from "./takeable.ts";
+export type { Takeable, Taker } from "./takeable.ts";
 export type { LifecycleHandler, QueryHandler, RunnerOptions, RunOptions } from "./runner.ts";
 export type { Socket, SocketGrant, SocketMessage, UpgradeHandler } from "./socket.ts";
 export type { SocketRoute } from "./socket-route.ts";

@@ -17,12 +17,14 @@ export interface LiveRunOptions extends RunWriterOptions {
 }
 
 export interface LiveRunWork {
-  /** Waits until it is the run's turn; undefined when it is already. */
-  readonly begin: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** Whether it is not the run's turn yet. */
+  readonly waits: boolean;
+  /** Waits until it is. */
+  begin(signal: AbortSignal): Promise<void>;
   /** Must emit one response with a final status, last, and stop when it is told to. */
-  readonly run: (emit: Emit, stop: RunStop) => Promise<void>;
+  run(emit: Emit, stop: RunStop): Promise<void>;
   /** The whole story of a run that ends before its turn. */
-  readonly endEarly: (reason: RuntimeError) => readonly AgentEvent[];
+  endEarly(reason: RuntimeError): readonly AgentEvent[];
 }
 
 interface End {
@@ -53,7 +55,7 @@ export class LiveRun {
     this.#writer = new RunWriter(options, (thrown) => {
       this.stop(RuntimeError.from(thrown));
     });
-    this.#status = work.begin === undefined ? "in_progress" : "queued";
+    this.#status = work.waits ? "queued" : "in_progress";
     this.ended = this.#record(work);
   }
 
@@ -74,9 +76,9 @@ export class LiveRun {
     this.stop(new RuntimeError("unavailable", "The run was handed over."));
   }
 
-  /** Calls back once with the events from this number on. False when they have to be read from the log. */
-  read(position: number, onEvents: LiveReader): boolean {
-    return this.#writer.read(position, onEvents);
+  /** Calls the reader back once. False when what it wants next has to be read from the log. */
+  read(reader: LiveReader): boolean {
+    return this.#writer.read(reader);
   }
 
   /** Counts a reader until its signal aborts; the same signal counts once. */
@@ -119,7 +121,7 @@ export class LiveRun {
   async #record(work: LiveRunWork): Promise<void> {
     const { key, logger } = this.#options;
     try {
-      if (work.begin !== undefined && !(await this.#begins(work.begin, work.endEarly))) return;
+      if (work.waits && !(await this.#begins(work))) return;
       await work.run(this.#emit, this.#stop);
       await this.#finish();
     } catch (thrown) {
@@ -132,10 +134,10 @@ export class LiveRun {
   }
 
   /** False when its turn never came, and everything is done about it. */
-  async #begins(begin: (signal: AbortSignal) => Promise<void>, endEarly: LiveRunWork["endEarly"]): Promise<boolean> {
+  async #begins(work: LiveRunWork): Promise<boolean> {
     const { signal } = this.#stop;
     try {
-      await begin(signal);
+      await work.begin(signal);
       this.#status = "in_progress";
       return true;
     } catch (thrown) {
@@ -143,7 +145,7 @@ export class LiveRun {
         await this.#letGo();
         return false;
       }
-      void this.#emit(endEarly(RuntimeError.from(signal.aborted ? signal.reason : thrown)));
+      void this.#emit(work.endEarly(RuntimeError.from(signal.aborted ? signal.reason : thrown)));
       await this.#finish();
       return false;
     }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentEvent } from "@agentscope-runtime/protocol";
 import type { RunKey, RunLog, RunRecord } from "@agentscope-runtime/services";
-import type { Approvals } from "./approvals.ts";
+import type { Approvals, AskedApproval } from "./approvals.ts";
 import { LiveRun } from "./live-run.ts";
 import type { LiveRunWork } from "./live-run.ts";
 import type { Logger } from "./logger.ts";
@@ -61,7 +61,7 @@ export class LiveRuns {
     const key = { ownerId, runId };
     const { onDisconnect } = stored;
     const options = { key, log, holder, shared, logger, onDisconnect, maxRunLength, patienceMs };
-    const live = new LiveRun(options, this.#workOf(record, stored));
+    const live = new LiveRun(options, new RunTask(this.#options, record, stored));
     const id = idOf(key);
     this.#live.set(id, live);
     void live.ended.then(() => {
@@ -69,43 +69,6 @@ export class LiveRuns {
       this.#count(agent, live);
     });
     return live;
-  }
-
-  #workOf(record: RunRecord, asked: StoredRun): LiveRunWork {
-    const { log, holder } = this.#options;
-    const { runId, sessionId } = record;
-    let stored = asked;
-    const begin = async (signal: AbortSignal): Promise<void> => {
-      if (asked.mergeMs !== undefined) await sleep(asked.mergeMs, undefined, { signal });
-      const text = await waitForTurn(log, record, { line: record, holder, signal });
-      if (text !== "") stored = decodeStoredRun(text);
-    };
-    return {
-      begin: record.status === "queued" ? begin : undefined,
-      run: (emit, stop) => this.#execute(record, stored, { emit, stop }),
-      endEarly: (reason) => tellEnd({ runId, sessionId }, reason),
-    };
-  }
-
-  async #execute(
-    { agent, runId, userId, sessionId }: RunRecord,
-    { request, identity, traceparent, approvals }: StoredRun,
-    { emit, stop }: { readonly emit: Emit; readonly stop: RunStop },
-  ): Promise<void> {
-    const runner = this.#options.agents.get(agent);
-    if (runner === undefined) throw new RuntimeError("not_found", `There is no agent ${agent}.`);
-    await runner.execute(
-      request,
-      {
-        agent,
-        identity: identity ?? { userId },
-        traceparent,
-        stop,
-        approvals,
-        ask: async (asked) => this.#options.approvals.ask({ userId, sessionId }, runId, asked),
-      },
-      emit,
-    );
   }
 
   #count(agent: string, { status }: LiveRun): void {
@@ -116,11 +79,46 @@ export class LiveRuns {
   }
 }
 
-function idOf({ ownerId, runId }: RunKey): string {
-  return JSON.stringify([ownerId, runId]);
+/** What is to be done for one run. */
+class RunTask implements LiveRunWork {
+  readonly #options: LiveRunsOptions;
+  readonly #record: RunRecord;
+  #stored: StoredRun;
+
+  constructor(options: LiveRunsOptions, record: RunRecord, stored: StoredRun) {
+    this.#options = options;
+    this.#record = record;
+    this.#stored = stored;
+  }
+
+  get waits(): boolean {
+    return this.#record.status === "queued";
+  }
+
+  async begin(signal: AbortSignal): Promise<void> {
+    const { log, holder } = this.#options;
+    const { mergeMs } = this.#stored;
+    if (mergeMs !== undefined) await sleep(mergeMs, undefined, { signal });
+    const text = await waitForTurn(log, this.#record, { line: this.#record, holder, signal });
+    if (text !== "") this.#stored = decodeStoredRun(text);
+  }
+
+  run(emit: Emit, stop: RunStop): Promise<void> {
+    const { agents, approvals } = this.#options;
+    const { agent, runId, userId, sessionId } = this.#record;
+    const { request, identity = { userId }, traceparent, approvals: granted } = this.#stored;
+    const runner = agents.get(agent);
+    if (runner === undefined) return Promise.reject(new RuntimeError("not_found", `There is no agent ${agent}.`));
+    const ask = (asked: AskedApproval): Promise<void> => approvals.ask({ userId, sessionId }, runId, asked);
+    return runner.execute(request, { agent, identity, traceparent, stop, approvals: granted, ask }, emit);
+  }
+
+  endEarly(reason: RuntimeError): AgentEvent[] {
+    const narrator = new Narrator(this.#record);
+    return [...narrator.begin(), narrator.end(endingOf(reason, { stopped: reason.code === "canceled" }))];
+  }
 }
 
-function tellEnd(run: { readonly runId: string; readonly sessionId: string }, reason: RuntimeError): AgentEvent[] {
-  const narrator = new Narrator(run);
-  return [...narrator.begin(), narrator.end(endingOf(reason, { stopped: reason.code === "canceled" }))];
+function idOf({ ownerId, runId }: RunKey): string {
+  return JSON.stringify([ownerId, runId]);
 }

@@ -19,50 +19,45 @@ type OutputIterator = AsyncIterator<AgentOutput> | Iterator<AgentOutput>;
  * Tells every output of an agent, whatever kind of reply it gives. Resolves when the agent is done and rejects with what
  * it threw, or, when the signal aborts, with the signal's reason, as soon as the agent has stopped.
  */
-export async function pullOutputs(options: PullOutputsOptions): Promise<void> {
-  const { signal, graceMs, onAbandoned } = options;
-  signal.throwIfAborted();
-  const pull = new Pull(options);
-  const abandoned = Promise.withResolvers<never>();
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    timer = setTimeout(() => {
-      onAbandoned();
-      abandoned.reject(signal.reason);
-    }, graceMs);
-    pull.leave();
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    // One race for the whole run, and not one for each output: agents are trusted to answer until they are told to stop.
-    await Promise.race([pull.run(), abandoned.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    clearTimeout(timer);
-  }
+export function pullOutputs(options: PullOutputsOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const pull = new Pull(options, reject);
+    pull
+      .run()
+      .finally(() => {
+        pull.close();
+      })
+      .then(resolve, reject);
+  });
 }
 
 class Pull {
   readonly #options: PullOutputsOptions;
+  readonly #abandon: (reason: unknown) => void;
   #iterator: OutputIterator | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: PullOutputsOptions) {
+  /** `abandon` is called when the agent does not stop. */
+  constructor(options: PullOutputsOptions, abandon: (reason: unknown) => void) {
     this.#options = options;
+    this.#abandon = abandon;
   }
 
   async run(): Promise<void> {
     const { reply, tell, signal } = this.#options;
-    const value = await reply();
     signal.throwIfAborted();
-    if (value === undefined) return;
-    // A string is iterable too, by characters.
-    if (typeof value === "string" || !isIterable(value)) {
-      await tell(value);
-      return;
-    }
-    const iterator = iteratorOf(value);
-    this.#iterator = iterator;
+    signal.addEventListener("abort", this.#onAbort);
     try {
+      const value = await reply();
+      signal.throwIfAborted();
+      if (value === undefined) return;
+      // A string is iterable too, by characters.
+      if (typeof value === "string" || !isIterable(value)) {
+        await tell(value);
+        return;
+      }
+      const iterator = iteratorOf(value);
+      this.#iterator = iterator;
       for (;;) {
         const result = await iterator.next();
         if (result.done === true) this.#iterator = undefined;
@@ -77,14 +72,25 @@ class Pull {
     }
   }
 
-  /** Tells the iterator that nobody waits for it any more: an iterator that is no generator may stop at once. */
-  leave(): void {
-    // Not at once: a generator that made the signal abort itself is still running, and cannot be left. What it throws
-    // while it stops has nobody to hear it: the run already has its reason to end.
+  /** The agent has stopped. */
+  close(): void {
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    clearTimeout(this.#timer);
+  }
+
+  readonly #onAbort = (): void => {
+    const { signal, graceMs, onAbandoned } = this.#options;
+    this.#timer = setTimeout(() => {
+      onAbandoned();
+      this.#abandon(signal.reason);
+    }, graceMs);
+    // Tells the iterator that nobody waits for it any more: one that is no generator may stop at once. Not in this turn: a
+    // generator that made the signal abort itself is still running, and cannot be left. What it throws while it stops has
+    // nobody to hear it: the run already has its reason to end.
     Promise.resolve()
       .then(() => this.#iterator?.return?.())
       .catch(() => undefined);
-  }
+  };
 }
 
 function isIterable(value: object): value is AsyncIterable<AgentOutput> | Iterable<AgentOutput> {

@@ -1,6 +1,7 @@
 import type { Budget, Usage } from "@agentscope-runtime/protocol";
 import type { AgentOutput } from "./agent-output.ts";
 import { incompleteFor } from "./incomplete-for.ts";
+import type { RunStop } from "./run-stop.ts";
 
 export interface Spent {
   readonly wall_time: number;
@@ -26,11 +27,11 @@ const counted: readonly Counted[] = ["tokens", "tool_calls", "cost"];
 /** Counts what a run uses up, and stops it when it is over a limit. */
 export class BudgetMeter implements RunBudget {
   readonly limits: Budget;
-  readonly #stop: (reason: Error) => void;
+  readonly #stop: RunStop;
   readonly #spent = { tokens: 0, tool_calls: 0, cost: 0 };
   readonly #beganAt = performance.now();
 
-  constructor(limits: Budget, stop: (reason: Error) => void) {
+  constructor(limits: Budget, stop: RunStop) {
     this.limits = limits;
     this.#stop = stop;
   }
@@ -43,7 +44,7 @@ export class BudgetMeter implements RunBudget {
     for (const name of counted) {
       this.#spent[name] += amounts[name] ?? 0;
       const limit = this.limits[name];
-      if (limit !== undefined && this.#spent[name] > limit) this.#stop(incompleteFor(name));
+      if (limit !== undefined && this.#spent[name] > limit) this.#stop.stop(incompleteFor(name));
     }
   }
 

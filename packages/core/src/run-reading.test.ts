@@ -44,7 +44,8 @@ async function staged({ shared = false } = {}): Promise<Stage> {
       patienceMs: undefined,
     },
     {
-      begin: undefined,
+      waits: false,
+      begin: () => Promise.resolve(),
       run: async (tell) => {
         emit = tell;
         void emit(narrator.begin());

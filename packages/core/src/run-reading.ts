@@ -1,8 +1,11 @@
 import type { RunEntry, RunKey, RunLog, RunReadOptions } from "@agentscope-runtime/services";
 import type { LiveRun } from "./live-run.ts";
-import type { Takeable } from "./takeable.ts";
+import type { LiveReader } from "./run-writer.ts";
+import { nextOf } from "./takeable.ts";
+import type { Takeable, Taker } from "./takeable.ts";
 
-type Batch = IteratorResult<readonly RunEntry[], undefined>;
+type Entries = readonly RunEntry[];
+type Result = IteratorResult<Entries, undefined>;
 
 /** Knows where a run is, and who reads. */
 export interface ReadingHost {
@@ -15,26 +18,22 @@ export interface ReadingHost {
   count(change: 1 | -1): void;
 }
 
-const done: Batch = { done: true, value: undefined };
-
 /**
  * One reader's way through the events of a run: live, while the run is in this process and the reader keeps up, else from
  * the log, and live again when it has caught up.
  */
-export class RunReading implements Takeable<readonly RunEntry[]> {
+export class RunReading implements Takeable<Entries>, LiveReader {
   readonly #host: ReadingHost;
   readonly #key: RunKey;
   readonly #options: RunReadOptions;
   #state: "new" | "open" | "over" = "new";
-  /** The number of the event that comes next. */
   #position: number;
   #live: LiveRun | undefined;
-  #logged: AsyncIterator<readonly RunEntry[], unknown> | undefined;
+  #logged: AsyncIterator<Entries, unknown> | undefined;
   #leave: (() => void) | undefined;
   #failure: { readonly thrown: unknown } | undefined;
   /** Who waits for the next batch. */
-  #onBatch: ((result: Batch) => void) | undefined;
-  #onFailure: ((thrown: unknown) => void) | undefined;
+  #taker: Taker<Entries> | undefined;
 
   constructor(host: ReadingHost, key: RunKey, options: RunReadOptions) {
     this.#host = host;
@@ -43,32 +42,45 @@ export class RunReading implements Takeable<readonly RunEntry[]> {
     this.#position = Math.max((options.after ?? -1) + 1, 0);
   }
 
-  take(onResult: (result: Batch) => void, onFailure: (thrown: unknown) => void): void {
-    this.#onBatch = onResult;
-    this.#onFailure = onFailure;
+  /** The number of the event that comes next. */
+  get position(): number {
+    return this.#position;
+  }
+
+  take(taker: Taker<Entries>): void {
+    this.#taker = taker;
     if (this.#state === "new") this.#begin();
     else if (this.#state === "open") this.#more();
-    else if (this.#failure === undefined) this.#give(done);
+    else if (this.#failure === undefined) this.#finish();
     else this.#fail(this.#failure.thrown);
   }
 
-  next(): Promise<Batch> {
-    return new Promise((resolve, reject) => {
-      this.take(resolve, reject);
-    });
+  next(): Promise<Result> {
+    return nextOf(this);
   }
 
-  async return(): Promise<Batch> {
+  async return(): Promise<Result> {
     const logged = this.#logged;
-    this.#end();
     this.#failure = undefined;
-    this.#give(done);
+    this.#finish();
     await logged?.return?.();
-    return done;
+    return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  onEvents(entries: Entries, isLast: boolean): void {
+    if (this.#state === "over") return;
+    if (isLast) this.#end();
+    if (entries.length === 0) this.#finish();
+    else this.#give(entries);
+  }
+
+  onGone(): void {
+    this.#live = undefined;
+    if (this.#state === "open") this.#more();
   }
 
   #begin(): void {
@@ -81,76 +93,74 @@ export class RunReading implements Takeable<readonly RunEntry[]> {
     }
     signal?.addEventListener("abort", this.#onAbort);
     if (follow === true) this.#live = this.#host.find(this.#key);
-    if (follow !== true || this.#live !== undefined) {
-      if (signal !== undefined) this.#live?.addReader(signal);
-      this.#more();
-      return;
+    if (signal !== undefined) this.#live?.addReader(signal);
+    if (follow !== true || this.#live !== undefined) this.#more();
+    else void this.#announce();
+  }
+
+  async #announce(): Promise<void> {
+    try {
+      const leave = await this.#host.announce(this.#key, this.#options.signal);
+      if (this.#isOver()) leave?.(); // It was left meanwhile.
+      else this.#leave = leave;
+    } catch (thrown) {
+      this.#fail(thrown);
     }
-    this.#host.announce(this.#key, signal).then((leave) => {
-      if (this.#state === "over") {
-        leave?.(); // It was left meanwhile.
-        return;
-      }
-      this.#leave = leave;
-      this.#more();
-    }, this.#onThrown);
+    if (!this.#isOver()) this.#more();
   }
 
   #more(): void {
-    if (this.#live?.read(this.#position, this.#onLive) === true) {
+    if (this.#live?.read(this) === true) {
       void this.#logged?.return?.();
       this.#logged = undefined;
-      return;
+    } else {
+      void this.#readLog();
     }
-    const { runLog } = this.#host;
-    this.#logged ??= runLog.read(this.#key, { ...this.#options, after: this.#position - 1 })[Symbol.asyncIterator]();
-    this.#logged.next().then(this.#onLogged, this.#onThrown);
   }
 
-  readonly #onLive = (entries: readonly RunEntry[] | undefined, isLast: boolean): void => {
-    if (this.#state === "over") return;
-    if (entries === undefined) {
-      this.#live = undefined;
-      this.#more();
-      return;
+  async #readLog(): Promise<void> {
+    const { runLog } = this.#host;
+    this.#logged ??= runLog.read(this.#key, { ...this.#options, after: this.#position - 1 })[Symbol.asyncIterator]();
+    try {
+      const result = await this.#logged.next();
+      if (this.#isOver()) return;
+      if (result.done === true) this.#finish();
+      else this.#give(result.value);
+    } catch (thrown) {
+      this.#fail(thrown);
     }
-    this.#position += entries.length;
-    if (isLast) this.#end();
-    this.#give(entries.length === 0 ? done : { done: false, value: entries });
-  };
-
-  readonly #onLogged = (result: IteratorResult<readonly RunEntry[], unknown>): void => {
-    if (this.#state === "over") return;
-    if (result.done === true) {
-      this.#end();
-      this.#give(done);
-    } else {
-      this.#position += result.value.length;
-      this.#give(result);
-    }
-  };
-
-  readonly #onThrown = (thrown: unknown): void => {
-    if (this.#state !== "over") this.#fail(thrown);
-  };
+  }
 
   readonly #onAbort = (): void => {
     this.#fail(this.#options.signal?.reason);
   };
 
-  #give(result: Batch): void {
-    const onBatch = this.#onBatch;
-    this.#onBatch = undefined;
-    onBatch?.(result);
+  #isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  #give(entries: Entries): void {
+    this.#position += entries.length;
+    this.#waiting()?.onItem(entries);
+  }
+
+  #finish(): void {
+    this.#end();
+    this.#waiting()?.onEnd();
   }
 
   /** Whoever waits gets it, or else whoever asks next; after it the loop is simply over. */
   #fail(thrown: unknown): void {
     this.#end();
-    const onBatch = this.#onBatch;
-    this.#onBatch = undefined;
-    this.#failure = onBatch === undefined ? { thrown } : undefined;
-    if (onBatch !== undefined) this.#onFailure?.(thrown);
+    const taker = this.#waiting();
+    this.#failure = taker === undefined ? { thrown } : undefined;
+    taker?.onFailure(thrown);
+  }
+
+  #waiting(): Taker<Entries> | undefined {
+    const taker = this.#taker;
+    this.#taker = undefined;
+    return taker;
   }
 
   #end(): void {

@@ -1,9 +1,20 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import type { Message } from "@agentscope-runtime/protocol";
 import type {
   CallOptions,
+  FoundMemory,
+  LoadOptions,
+  MemorySearchOptions,
   MemoryService,
+  NewMemory,
+  Page,
+  PageOptions,
+  SavedState,
+  SavedVersion,
+  SaveOptions,
   SessionHistoryService,
   SessionKey,
+  StateKey,
   StateService,
 } from "@agentscope-runtime/services";
 import { createOnce } from "./once.ts";
@@ -32,34 +43,81 @@ interface ScopedRun {
   readonly signal: AbortSignal;
 }
 
-export function scopeServices(
-  { sessions, state, memory }: RunnerServices,
-  key: SessionKey,
-  { runId, agent, signal }: ScopedRun,
-): RunScope {
-  const stateKey = { ...key, name: agent };
-  const scoped = <T extends CallOptions>(options: T | undefined): T & CallOptions =>
-    ({ ...options, signal: options?.signal ?? signal }) as T & CallOptions;
+/** The services as they are for one run; where there is none, each call rejects with `unimplemented`. */
+export function scopeServices({ sessions, state, memory }: RunnerServices, key: SessionKey, run: ScopedRun): RunScope {
+  const { runId, agent, signal } = run;
   return {
+    session: new ScopedSession(sessions, key, signal),
+    state: new ScopedState(state, { ...key, name: agent }, signal),
+    memory: new ScopedMemory(memory, key, signal),
     once: async (name, work, options) =>
       createOnce(present(state, "state"), { session: key, runId, signal })(name, work, options),
-    session: {
-      id: key.sessionId,
-      userId: key.userId,
-      history: async (options) => present(sessions, "sessions").read(key, scoped(options)),
-    },
-    state: {
-      load: async (options) => present(state, "state").load(stateKey, scoped(options)),
-      save: async (value, options) => present(state, "state").save(stateKey, value, scoped(options)),
-    },
-    memory: {
-      search: async (query, options) =>
-        present(memory, "memory").search({ userId: key.userId }, query, scoped(options)),
-      add: async (memories) => {
-        await present(memory, "memory").add({ userId: key.userId, sessionId: key.sessionId }, memories, { signal });
-      },
-    },
   };
+}
+
+class ScopedSession implements RunSession {
+  readonly id: string;
+  readonly userId: string;
+  readonly #sessions: SessionHistoryService | undefined;
+  readonly #signal: AbortSignal;
+
+  constructor(sessions: SessionHistoryService | undefined, { sessionId, userId }: SessionKey, signal: AbortSignal) {
+    this.id = sessionId;
+    this.userId = userId;
+    this.#sessions = sessions;
+    this.#signal = signal;
+  }
+
+  async history(options?: PageOptions): Promise<Page<Message>> {
+    const key = { userId: this.userId, sessionId: this.id };
+    return present(this.#sessions, "sessions").read(key, scoped(options, this.#signal));
+  }
+}
+
+class ScopedState implements RunState {
+  readonly #state: StateService | undefined;
+  readonly #key: StateKey;
+  readonly #signal: AbortSignal;
+
+  constructor(state: StateService | undefined, key: StateKey, signal: AbortSignal) {
+    this.#state = state;
+    this.#key = key;
+    this.#signal = signal;
+  }
+
+  async load(options?: LoadOptions): Promise<SavedState | undefined> {
+    return present(this.#state, "state").load(this.#key, scoped(options, this.#signal));
+  }
+
+  async save(state: unknown, options?: SaveOptions): Promise<SavedVersion> {
+    return present(this.#state, "state").save(this.#key, state, scoped(options, this.#signal));
+  }
+}
+
+class ScopedMemory implements RunMemory {
+  readonly #memory: MemoryService | undefined;
+  readonly #key: SessionKey;
+  readonly #signal: AbortSignal;
+
+  constructor(memory: MemoryService | undefined, key: SessionKey, signal: AbortSignal) {
+    this.#memory = memory;
+    this.#key = key;
+    this.#signal = signal;
+  }
+
+  async search(query: string, options?: MemorySearchOptions): Promise<readonly FoundMemory[]> {
+    const { userId } = this.#key;
+    return present(this.#memory, "memory").search({ userId }, query, scoped(options, this.#signal));
+  }
+
+  async add(memories: readonly NewMemory[]): Promise<void> {
+    await present(this.#memory, "memory").add(this.#key, memories, { signal: this.#signal });
+  }
+}
+
+/** With the run's signal, where the agent gives none of its own. */
+function scoped<T extends CallOptions>(options: T | undefined, signal: AbortSignal): T & CallOptions {
+  return { ...options, signal: options?.signal ?? signal } as T & CallOptions;
 }
 
 function present<T>(service: T | undefined, name: keyof RunnerServices): T {

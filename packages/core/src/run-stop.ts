@@ -5,17 +5,10 @@ import type { Ending } from "./narrator.ts";
 /** `setTimeout` takes no more; a longer one would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** What stops a run, its caller, its time and its budget, as one signal. */
+/** What stops a run, whether its caller, its time or its budget, as one signal. */
 export class RunStop {
   readonly #controller = new AbortController();
-  readonly #caller: AbortSignal | undefined;
   #timer: NodeJS.Timeout | undefined;
-
-  constructor(caller?: AbortSignal) {
-    this.#caller = caller;
-    if (caller?.aborted === true) this.#onCaller();
-    else caller?.addEventListener("abort", this.#onCaller);
-  }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -23,13 +16,12 @@ export class RunStop {
 
   /** Stops the run when it takes longer from now on. */
   limit(maxRunMs: number): void {
-    this.#timer = setTimeout(this.#onTime, Math.min(maxRunMs, longestTimerMs)).unref();
+    this.#timer = setTimeout(onTime, Math.min(maxRunMs, longestTimerMs), this).unref();
   }
 
-  /** Stops the run from inside. */
-  readonly stop = (reason: Error): void => {
+  stop(reason: unknown): void {
     this.#controller.abort(reason);
-  };
+  }
 
   /** How a run ends in which this was thrown. A stopped run ends by why it was stopped, whatever the agent made of it. */
   endingOf(thrown: unknown): Ending {
@@ -38,22 +30,17 @@ export class RunStop {
   }
 
   /**
-   * Lets go of the caller's signal and the timer. Unless the agent came to its own end, the signal aborts: what it
+   * Lets go of the timer. Unless the agent came to its own end, the signal aborts: what it
    * started may still be at work, such as a model call whose stream was left.
    */
   close({ complete }: { readonly complete: boolean }): void {
     clearTimeout(this.#timer);
-    this.#caller?.removeEventListener("abort", this.#onCaller);
     if (!complete) this.#controller.abort(new RuntimeError("canceled", "The run has ended."));
   }
+}
 
-  readonly #onCaller = (): void => {
-    this.#controller.abort(this.#caller?.reason);
-  };
-
-  readonly #onTime = (): void => {
-    this.#controller.abort(incompleteFor("wall_time"));
-  };
+function onTime(stop: RunStop): void {
+  stop.stop(incompleteFor("wall_time"));
 }
 
 /** How a run ends that was stopped for a reason, or in which this was thrown. */

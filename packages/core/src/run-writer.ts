@@ -19,12 +19,20 @@ export interface RunWriterOptions {
   readonly patienceMs: number | undefined;
 }
 
-/** Is given the events that come next; `isLast` when they are the run's last, and undefined when the log has to be asked. */
-export type LiveReader = (entries: readonly RunEntry[] | undefined, isLast: boolean) => void;
-
-interface WaitingReader {
+/** Who reads a run live. */
+export interface LiveReader {
+  /** The number of the event that it wants next. */
   readonly position: number;
-  readonly onEvents: LiveReader;
+  /** Those that come next, maybe none; `isLast`: there are no more. */
+  onEvents(entries: readonly RunEntry[], isLast: boolean): void;
+  /** The run does not tell any more: what is left is in the log. */
+  onGone(): void;
+}
+
+/** Events that follow one another, and the number of the first. */
+interface Batch {
+  readonly first: number;
+  readonly events: readonly string[];
 }
 
 /**
@@ -39,7 +47,7 @@ export class RunWriter {
   /** How many events were given to the log, and how many readers may know. */
   #given = 0;
   #told = 0;
-  #readers: WaitingReader[] = [];
+  #readers: readonly LiveReader[] = [];
   #scheduled = false;
   #writing: Promise<void> | undefined;
   #failure: { readonly thrown: unknown } | undefined;
@@ -58,28 +66,35 @@ export class RunWriter {
     if (this.#scheduled) return;
     this.#scheduled = true;
     // Node runs this when all promises of this tick are settled.
-    process.nextTick(this.#onTick);
+    process.nextTick(RunWriter.#onTick, this);
   }
 
   /** What to wait for before more is added; undefined, mostly, when there is room. */
   room(): Promise<void> | undefined {
-    return this.#length > maxWaitingLength ? this.#write() : undefined;
+    if (this.#length <= maxWaitingLength) return undefined;
+    this.#write();
+    return this.#writing;
   }
 
-  /** Calls back once with the events from this number on. False when they have to be read from the log. */
-  read(position: number, onEvents: LiveReader): boolean {
-    if (this.#over || position < this.#told) return false;
-    this.#readers.push({ position, onEvents });
+  /** Calls the reader back once. False when what it wants next has to be read from the log. */
+  read(reader: LiveReader): boolean {
+    if (this.#over || reader.position < this.#told) return false;
+    this.#readers = [...this.#readers, reader];
     return true;
   }
 
   /** Writes what waits, the last event, and the run's end. Rejects when the log refuses, or has refused. */
   async finish(status: TerminalStatus, last: string): Promise<void> {
-    await this.#writing;
+    while (this.#writing !== undefined) await this.#writing;
     if (this.#failure !== undefined) throw this.#failure.thrown;
-    const { log, key, holder } = this.#options;
+    const { log, key, holder, shared } = this.#options;
     this.#events.push(last);
-    await this.#writeNext((first, events) => log.finish(key, { holder, first, status, events }), true);
+    const batch = this.#take();
+    const write = (): Promise<unknown> => log.finish(key, { holder, status, ...batch });
+    const written = write();
+    if (!shared) this.#tell(batch, true);
+    await this.#isWritten(written, write);
+    if (shared) this.#tell(batch, true);
   }
 
   /** Tells live readers to look into the log, now and from now on. */
@@ -87,64 +102,71 @@ export class RunWriter {
     this.#over = true;
     const readers = this.#readers;
     this.#readers = [];
-    for (const { onEvents } of readers) onEvents(undefined, false);
+    for (const reader of readers) reader.onGone();
   }
 
-  readonly #onTick = (): void => {
-    this.#scheduled = false;
-    void this.#write();
-  };
-
-  #write(): Promise<void> | undefined {
-    if (this.#events.length > 0 && this.#failure === undefined) this.#writing ??= this.#writeAll();
-    return this.#writing;
+  static #onTick(this: void, writer: RunWriter): void {
+    writer.#scheduled = false;
+    writer.#write();
   }
 
-  /** Goes on until all is written. Never rejects. */
-  async #writeAll(): Promise<void> {
-    const { log, key, holder } = this.#options;
-    try {
-      while (this.#events.length > 0) {
-        await this.#writeNext((first, events) => log.append(key, { holder, first, events }), false);
-      }
-    } catch (thrown) {
-      this.#failure = { thrown };
-      this.#onFailure(thrown);
+  /** Writes what waits, unless something is being written: then it is next. */
+  #write(): void {
+    if (this.#events.length === 0 || this.#writing !== undefined || this.#failure !== undefined) return;
+    const { log, key, holder, shared } = this.#options;
+    const batch = this.#take();
+    const write = (): Promise<void> => log.append(key, { holder, ...batch });
+    const written = write();
+    const onFailure = (thrown: unknown): void => {
+      this.#fail(thrown);
+    };
+    if (shared) {
+      this.#writing = this.#isWritten(written, write).then(() => {
+        this.#tell(batch, false);
+        this.#onWritten();
+      }, onFailure);
+    } else {
+      // Its log is in this process: it is never away, and has done its work already.
+      this.#tell(batch, false);
+      written.catch(onFailure);
     }
-    this.#writing = undefined;
   }
 
-  async #writeNext(
-    write: (first: number, events: readonly string[]) => Promise<unknown>,
-    isLast: boolean,
-  ): Promise<void> {
+  #onWritten(): void {
+    this.#writing = undefined;
+    this.#write();
+  }
+
+  #fail(thrown: unknown): void {
+    this.#writing = undefined;
+    this.#failure = { thrown };
+    this.#onFailure(thrown);
+  }
+
+  #take(): Batch {
     const first = this.#given;
     const events = this.#events;
     this.#events = [];
     this.#length = 0;
     this.#given += events.length;
-    const { shared } = this.#options;
+    return { first, events };
+  }
+
+  /** Repeats a write, while the log is away, that takes it to what it was given. */
+  async #isWritten(written: Promise<unknown>, write: () => Promise<unknown>): Promise<void> {
     try {
-      const written = write(first, events);
-      if (!shared) this.#tell(first, events, isLast);
       await written;
     } catch (thrown) {
-      await this.#again(() => write(first, events), thrown);
+      const { key, log, holder, patienceMs } = this.#options;
+      const isDone = async (): Promise<boolean> => {
+        const record = await log.get(key);
+        return record?.holder === holder && record.eventCount === this.#given;
+      };
+      await writeAgain(write, { isDone, patienceMs }, thrown);
     }
-    if (shared) this.#tell(first, events, isLast);
   }
 
-  /** Repeats a write that takes the log to what it was given. */
-  async #again(write: () => Promise<unknown>, failure: unknown): Promise<void> {
-    const { key, log, holder, patienceMs } = this.#options;
-    const isDone = async (): Promise<boolean> => {
-      const record = await log.get(key);
-      return record?.holder === holder && record.eventCount === this.#given;
-    };
-    await writeAgain(write, { isDone, patienceMs }, failure);
-  }
-
-  #tell(first: number, events: readonly string[], isLast: boolean): void {
+  #tell({ first, events }: Batch, isLast: boolean): void {
     this.#told = first + events.length;
     this.#over = isLast;
     if (this.#readers.length === 0) return;
@@ -152,10 +174,9 @@ export class RunWriter {
     this.#readers = [];
     const entries = events.map((data, index) => ({ sequence: first + index, data }));
     for (const reader of readers) {
-      const { position, onEvents } = reader;
-      if (position < this.#told || isLast)
-        onEvents(position > first ? entries.slice(position - first) : entries, isLast);
-      else this.#readers.push(reader);
+      const { position } = reader;
+      if (position >= this.#told && !isLast) this.#readers = [...this.#readers, reader];
+      else reader.onEvents(position > first ? entries.slice(position - first) : entries, isLast);
     }
   }
 }

@@ -29,7 +29,7 @@ import { BudgetMeter, strictest } from "./run-budget.ts";
 import type { RunContext } from "./run-context.ts";
 import { scopeServices } from "./run-scope.ts";
 import type { RunnerServices } from "./run-scope.ts";
-import { runLogger } from "./run-logger.ts";
+import { RunLogger } from "./run-logger.ts";
 import { isRollback } from "./rollback.ts";
 import { RunStop } from "./run-stop.ts";
 import { writeDurably } from "./write-durably.ts";
@@ -138,15 +138,23 @@ export class Runner implements AsyncDisposable {
    */
   async *streamQuery(request: AgentRequestInput, options?: RunOptions): AsyncGenerator<AgentEvent, void, undefined> {
     const prepared = prepareRequest(parse(agentRequestSchema, request, "request"), options?.identity);
-    const left = new AbortController();
-    const signal = options?.signal === undefined ? left.signal : AbortSignal.any([left.signal, options.signal]);
-    const stop = new RunStop(signal);
-    yield* handOver<AgentEvent>(
-      async (put) => this.execute(prepared, { ...options, stop }, put),
-      () => {
-        left.abort(new RuntimeError("canceled", "The caller left the run."));
-      },
-    );
+    const stop = new RunStop();
+    const caller = options?.signal;
+    const onAbort = (): void => {
+      stop.stop(caller?.reason);
+    };
+    if (caller?.aborted === true) onAbort();
+    else caller?.addEventListener("abort", onAbort);
+    try {
+      yield* handOver<AgentEvent>(
+        async (put) => this.execute(prepared, { ...options, stop }, put),
+        () => {
+          stop.stop(new RuntimeError("canceled", "The caller left the run."));
+        },
+      );
+    } finally {
+      caller?.removeEventListener("abort", onAbort);
+    }
   }
 
   /** Runs to the end and returns the last event. */
@@ -172,13 +180,13 @@ export class Runner implements AsyncDisposable {
     const { agent = "agent", identity = { userId }, traceparent, approvals = [], stop } = options;
     const { queryHandler, services = {}, stopGraceMs = defaultStopGraceMs } = this.#options;
     const limits = request.budget === null ? this.#limits : strictest(this.#limits, request.budget);
-    const logger = runLogger(this.#logger, runId);
+    const logger = new RunLogger(this.#logger, runId);
     const run = { runId, agent, sessionId, userId, traceparent };
     const observer = (this.#options.observer ?? silentObserver).runStarted(run);
     const narrator = new Narrator({ runId, sessionId });
     const { signal } = stop;
     stop.limit(limits.wall_time ?? endlessMs);
-    const budget = new BudgetMeter(limits, stop.stop);
+    const budget = new BudgetMeter(limits, stop);
     const scope = scopeServices(services, { userId, sessionId }, { runId, agent, signal });
     const isApproved = (name: string, toolArguments: unknown): boolean => {
       const hash = approvalHash(name, toolArguments);
@@ -205,7 +213,7 @@ export class Runner implements AsyncDisposable {
       await say(narrator.begin());
       try {
         // What the agent traces hangs below the run.
-        await observer.within(async () =>
+        await observer.within(() =>
           pullOutputs({
             reply: () => queryHandler(request, context),
             tell,

@@ -1,39 +1,43 @@
 import { encodeFrame, RuntimeError } from "@agentscope-runtime/protocol";
 import type { RunEntry } from "@agentscope-runtime/services";
-import type { Takeable } from "./takeable.ts";
-
-type Frames = IteratorResult<string, undefined>;
+import { nextOf } from "./takeable.ts";
+import type { Takeable, Taker } from "./takeable.ts";
 
 /** A run's events as server-sent events. A stream that cannot go on ends with an error line. */
 export function runFrames(batches: Takeable<readonly RunEntry[]>): Takeable<string> {
   return new RunFrames(batches);
 }
 
-class RunFrames implements Takeable<string> {
+class RunFrames implements Takeable<string>, Taker<readonly RunEntry[]> {
   readonly #batches: Takeable<readonly RunEntry[]>;
+  #taker: Taker<string> | undefined;
 
   constructor(batches: Takeable<readonly RunEntry[]>) {
     this.#batches = batches;
   }
 
-  take(onResult: (result: Frames) => void): void {
-    this.#batches.take(
-      (result) => {
-        onResult(result.done === true ? result : { done: false, value: framesOf(result.value) });
-      },
-      (thrown) => {
-        onResult({ done: false, value: errorFrame(thrown) });
-      },
-    );
+  take(taker: Taker<string>): void {
+    this.#taker = taker;
+    this.#batches.take(this);
   }
 
-  next(): Promise<Frames> {
-    return new Promise((resolve) => {
-      this.take(resolve);
-    });
+  onItem(entries: readonly RunEntry[]): void {
+    this.#taker?.onItem(framesOf(entries));
   }
 
-  async return(): Promise<Frames> {
+  onEnd(): void {
+    this.#taker?.onEnd();
+  }
+
+  onFailure(thrown: unknown): void {
+    this.#taker?.onItem(errorFrame(thrown));
+  }
+
+  next(): Promise<IteratorResult<string, undefined>> {
+    return nextOf(this);
+  }
+
+  async return(): Promise<IteratorResult<string, undefined>> {
     await this.#batches.return();
     return { done: true, value: undefined };
   }

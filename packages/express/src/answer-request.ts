@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorReply, parseJsonBody } from "@agentscope-runtime/core";
 import type { HttpHandler, HttpRequest } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { OpenStreams } from "./open-streams.ts";
+import type { OpenAnswers } from "./open-answers.ts";
 import { readBody, readPieces } from "./read-body.ts";
 import { sendReply } from "./send-reply.ts";
 
@@ -13,21 +13,23 @@ const hungUp = new RuntimeError("canceled", "The caller hung up.");
 export async function answerRequest(
   handle: HttpHandler,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
-  streams: OpenStreams,
+  answers: OpenAnswers,
 ): Promise<boolean> {
   const hangUp = new AbortController();
+  answers.begin();
   response.on("close", () => {
+    answers.end();
     if (!response.writableFinished) hangUp.abort(hungUp);
   });
   try {
     const reply = await handle(toHttpRequest(request, hangUp.signal));
     if (reply === undefined) return false;
-    await sendReply(reply, response, streams);
+    await sendReply(reply, response, answers);
   } catch (thrown) {
     // Only what happens while the reply is written comes here: before its head it is an error reply, after it the
     // connection has to break, so that nobody takes half an answer for a whole one.
     if (response.headersSent) response.destroy();
-    else await sendReply(errorReply(thrown), response, streams);
+    else await sendReply(errorReply(thrown), response, answers);
   }
   return true;
 }

@@ -26,7 +26,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   try {
     return await promise;
   } finally {
-    request.off("data", onData).off("end", onEnd).off("close", onClose);
+    request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", reject);
   }
 }
 

@@ -1,8 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { Takeable } from "@agentscope-runtime/core";
-import type { OpenStream, OpenStreams } from "./open-streams.ts";
-
-const keepAlive = ": keep-alive\n\n";
+import type { Takeable, Taker } from "@agentscope-runtime/core";
+import type { OpenAnswers, OpenStream } from "./open-answers.ts";
 
 /**
  * Streams frames as they come. Node holds what is written until the end of the tick, and sends it in one piece. A reader who
@@ -12,57 +10,94 @@ const keepAlive = ": keep-alive\n\n";
 export function sendEvents(
   frames: AsyncIterable<string> | Takeable<string>,
   response: ServerResponse,
-  streams: OpenStreams,
+  answers: OpenAnswers,
 ): void {
-  const source: Source = "take" in frames ? frames : takeable(frames[Symbol.asyncIterator]());
-  let headLeft = false;
-  let silent = true;
-  let over = false;
-  const stream: OpenStream = {
-    // The head leaves with the first event, or alone when that is late.
-    sendHead() {
-      if (!headLeft) response.flushHeaders();
-    },
-    keepAlive() {
-      if (silent && !response.writableNeedDrain) response.write(keepAlive);
-      silent = true;
-    },
-  };
-  const take = (): void => {
-    source.take(onFrames, onFailure);
-  };
-  const onFrames = (result: IteratorResult<string, unknown>): void => {
-    over ||= result.done === true;
-    if (response.destroyed) return;
-    headLeft = true;
-    silent = false;
-    if (result.done === true) response.end();
-    else if (response.write(result.value)) take();
-    else response.once("drain", take);
-  };
-  const onFailure = (): void => {
-    over = true;
-    response.destroy();
-  };
-  streams.add(stream);
+  const source = "take" in frames ? frames : takeable(frames[Symbol.asyncIterator]());
+  const stream = new EventStream(source, response);
+  answers.beginStream(stream);
   response.on("close", () => {
-    streams.delete(stream);
-    // What it throws while it is left has nobody to hear it.
-    if (!over) source.return().catch(() => undefined);
+    answers.endStream(stream);
+    stream.leave();
   });
-  take();
+  stream.take();
 }
 
-/** What is used of a loop here. */
+/** What is used of a source of frames. */
 interface Source {
-  take(onResult: (result: IteratorResult<string, unknown>) => void, onFailure: (thrown: unknown) => void): void;
+  take(taker: Taker<string>): void;
   return(): Promise<unknown>;
+}
+
+const keepAlive = ": keep-alive\n\n";
+
+class EventStream implements OpenStream, Taker<string> {
+  readonly #source: Source;
+  readonly #response: ServerResponse;
+  #headLeft = false;
+  #silent = true;
+  #over = false;
+
+  constructor(source: Source, response: ServerResponse) {
+    this.#source = source;
+    this.#response = response;
+  }
+
+  take(): void {
+    this.#source.take(this);
+  }
+
+  onItem(frames: string): void {
+    if (this.#response.destroyed) return;
+    this.#headLeft = true;
+    this.#silent = false;
+    if (this.#response.write(frames)) this.take();
+    else {
+      this.#response.once("drain", () => {
+        this.take();
+      });
+    }
+  }
+
+  onEnd(): void {
+    this.#headLeft = true;
+    this.#over = true;
+    this.#response.end();
+  }
+
+  onFailure(): void {
+    this.#over = true;
+    this.#response.destroy();
+  }
+
+  sendHead(): void {
+    if (!this.#headLeft) this.#response.flushHeaders();
+  }
+
+  keepAlive(): void {
+    if (this.#silent && !this.#response.writableNeedDrain) this.#response.write(keepAlive);
+    this.#silent = true;
+  }
+
+  /** The reader has gone, or has got everything. */
+  leave(): void {
+    // What the source throws while it is left has nobody to hear it.
+    if (!this.#over) this.#source.return().catch(() => undefined);
+    this.#over = true;
+  }
 }
 
 function takeable(loop: AsyncIterator<string, unknown>): Source {
   return {
-    take(onResult, onFailure) {
-      loop.next().then(onResult, onFailure);
+    take(taker) {
+      loop.next().then(
+        (result) => {
+          if (result.done === true) taker.onEnd();
+          else taker.onItem(result.value);
+        },
+        (thrown: unknown) => {
+          taker.onFailure(thrown);
+        },
+      );
     },
     async return() {
       await loop.return?.();

@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { HttpReply } from "@agentscope-runtime/core";
-import type { OpenStreams } from "./open-streams.ts";
+import type { OpenAnswers } from "./open-answers.ts";
 import { sendEvents } from "./send-events.ts";
 
 const json = "application/json; charset=utf-8";
 
 /** Writes a reply. Events go on being written when this resolves. */
-export async function sendReply(reply: HttpReply, response: ServerResponse, streams: OpenStreams): Promise<void> {
+export async function sendReply(reply: HttpReply, response: ServerResponse, answers: OpenAnswers): Promise<void> {
   const { status, headers, body } = reply;
   if (response.destroyed) return;
   if (body === undefined) {
@@ -21,7 +21,7 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, stre
       // nginx would collect the events otherwise.
       "x-accel-buffering": "no",
     });
-    sendEvents(body.sse, response, streams);
+    sendEvents(body.sse, response, answers);
   } else if ("bytes" in body) {
     response.writeHead(status, { ...headers, "content-type": body.contentType });
     // Waits for a slow reader, and leaves the loop when the reader has gone.

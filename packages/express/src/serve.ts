@@ -7,7 +7,6 @@ import type { AgentApp } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { answerRequest } from "./answer-request.ts";
 import { OpenAnswers } from "./open-answers.ts";
-import { OpenStreams } from "./open-streams.ts";
 import { sendReply } from "./send-reply.ts";
 import { defaultKeepAliveMs } from "./to-express.ts";
 import type { ToExpressOptions } from "./to-express.ts";
@@ -59,9 +58,9 @@ export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<
   const { port = 8090, host = "127.0.0.1", drainMs = 25_000, closeOnSignals = true } = options;
   const { keepAliveMs = defaultKeepAliveMs } = options;
   await app.start();
-  const server = createServer(serverOptions, listenerOf(app, keepAliveMs));
+  const answers = new OpenAnswers(keepAliveMs);
+  const server = createServer(serverOptions, listenerOf(app, answers));
   server.on("upgrade", toUpgradeListener(app.upgrade, { keepAliveMs }));
-  const answers = new OpenAnswers(server);
   try {
     await listen(server, port, host);
   } catch (thrown) {
@@ -101,14 +100,13 @@ export async function serve(app: AgentApp, options: ServeOptions = {}): Promise<
 }
 
 /** Without Express, which has nothing to do where the app is alone. */
-function listenerOf(app: AgentApp, keepAliveMs: number): RequestListener {
-  const streams = new OpenStreams(keepAliveMs);
+function listenerOf(app: AgentApp, answers: OpenAnswers): RequestListener {
   return (request, response) => {
-    void answerRequest(app.handle, { request, response }, streams).then(async (isAnswered) => {
+    void answerRequest(app.handle, { request, response }, answers).then(async (isAnswered) => {
       if (isAnswered) return;
       const [path] = (request.url ?? "").split("?");
       const error = new RuntimeError("not_found", `Nothing is at ${path}.`, { details: { field: "path" } });
-      await sendReply(errorReply(error), response, streams);
+      await sendReply(errorReply(error), response, answers);
     });
   };
 }

@@ -1,7 +1,7 @@
 import type { HttpHandler } from "@agentscope-runtime/core";
 import type { RequestHandler } from "express";
 import { answerRequest } from "./answer-request.ts";
-import { OpenStreams } from "./open-streams.ts";
+import { OpenAnswers } from "./open-answers.ts";
 
 export interface ToExpressOptions {
   /** A comment is sent on a stream that was silent this long, so that proxies keep it. Milliseconds, default 15,000. */
@@ -19,9 +19,9 @@ export function toExpress(
   handle: HttpHandler,
   { keepAliveMs = defaultKeepAliveMs }: ToExpressOptions = {},
 ): RequestHandler {
-  const streams = new OpenStreams(keepAliveMs);
+  const answers = new OpenAnswers(keepAliveMs);
   return (request, response, next) => {
-    void answerRequest(handle, { request, response }, streams).then((isAnswered) => {
+    void answerRequest(handle, { request, response }, answers).then((isAnswered) => {
       if (!isAnswered) next();
     });
   };

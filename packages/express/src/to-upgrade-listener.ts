@@ -6,7 +6,7 @@ import { errorReply } from "@agentscope-runtime/core";
 import type { HttpReply, HttpRequest, SocketGrant, UpgradeHandler } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { WebSocketServer } from "ws";
-import { OpenStreams } from "./open-streams.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import { sendReply } from "./send-reply.ts";
 import { defaultKeepAliveMs } from "./to-express.ts";
 import { WsSocket } from "./ws-socket.ts";
@@ -98,7 +98,7 @@ async function refuse(request: IncomingMessage, socket: Duplex, reply: HttpReply
   response.once("finish", () => {
     socket.end();
   });
-  await sendReply(reply, response, new OpenStreams(defaultKeepAliveMs));
+  await sendReply(reply, response, new OpenAnswers(defaultKeepAliveMs));
 }
 
 function nothingAt(path: string): HttpReply {

@@ -9,7 +9,7 @@ interface Pack {
 
 const largestBatch = 1000;
 /** Characters that wait to be packed together. */
-const looseLength = 8 * 1024;
+const looseLength = 2 * 1024;
 /** JSON text has this character only escaped. */
 const separator = "\0";
 
