@@ -50,7 +50,10 @@ export interface AgentAppOptions {
   readonly version?: string;
   /** The app's only agent. Give this or `agents`. */
   readonly query?: QueryHandler;
-  /** Several agents by name; the first one answers where a request names none. A Runner brings its own options. */
+  /**
+   * Several agents by name; the first one answers where a request names none. A Runner brings its own options. With none at
+   * all, `{}`, the app serves its routes, sockets and tasks, and has no paths for runs and sessions.
+   */
   readonly agents?: Readonly<Record<string, Runner | QueryHandler>>;
   /** Runs before the first request, for what the agents need. */
   readonly init?: LifecycleHandler;
@@ -270,13 +273,9 @@ export class AgentApp implements AsyncDisposable {
 
   #routes(host: GatewayHost): readonly Route[] {
     const { version = "0.0.0", gateways = [], endpoints = [], tasks = {}, routes = [] } = this.#options;
-    const { description, runs, maxBodyBytes } = host;
+    const { description, maxBodyBytes } = host;
     const listed: Route[] = [
-      ...processRoutes(runs, maxBodyBytes),
-      ...processTaskRoutes(runs, maxBodyBytes),
-      ...runRoutes(runs),
-      ...approvalRoutes(runs, maxBodyBytes),
-      ...sessionRoutes(this.#options.services?.sessions),
+      ...(this.#agents.size === 0 ? [] : this.#agentRoutes(host)),
       ...healthRoutes({
         isReady: () => this.#state === "ready",
         checks: { ...this.#ownChecks(), ...this.#options.readiness },
@@ -300,6 +299,16 @@ export class AgentApp implements AsyncDisposable {
     };
     listed.push(openApi);
     return listed;
+  }
+
+  #agentRoutes({ runs, maxBodyBytes }: GatewayHost): readonly Route[] {
+    return [
+      ...processRoutes(runs, maxBodyBytes),
+      ...processTaskRoutes(runs, maxBodyBytes),
+      ...runRoutes(runs),
+      ...approvalRoutes(runs, maxBodyBytes),
+      ...sessionRoutes(this.#options.services?.sessions),
+    ];
   }
 
   #ownChecks(): Readonly<Record<string, ReadinessCheck>> {
@@ -339,7 +348,7 @@ const notReady = {
 function agentsOf(name: string, options: AgentAppOptions): ReadonlyMap<string, Runner> {
   const { query, agents, services, logger, observer, budget, stopGraceMs, patienceMs } = options;
   const given = Object.entries(agents ?? {});
-  if ((query === undefined) === (given.length === 0)) {
+  if ((query === undefined) === (agents === undefined)) {
     throw new RuntimeError("invalid_argument", "Invalid AgentApp options: give either `query` or `agents`.");
   }
   const shared = { services, logger, observer, budget, stopGraceMs, patienceMs };

@@ -17,6 +17,25 @@ async function documentOf(app: AgentApp): Promise<Document> {
 }
 
 describe("/openapi.json", () => {
+  it("names the parameters and the rest of a path, and leaves a colon within a segment alone", async () => {
+    const routes: readonly Route[] = ["/a/:id/b:send", "/files/*path"].map((path) => ({
+      method: "GET",
+      path,
+      doc: { summary: path },
+      handle: () => ({ status: 200 }),
+    }));
+    await using app = new AgentApp({ agents: {}, routes });
+    const { paths } = await documentOf(app);
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/a/{id}/b:send", "/files/{path}"]));
+  });
+
+  it("has no paths for runs and sessions where an app has no agent", async () => {
+    await using app = new AgentApp({ agents: {} });
+    const { paths } = await documentOf(app);
+    expect(Object.keys(paths)).toContain("/health");
+    expect(Object.keys(paths).filter((path) => /process|runs|sessions/.test(path))).toEqual([]);
+  });
+
   it("is a valid OpenAPI 3.1 document that names every path, also the app's own", async () => {
     await using app = new AgentApp({
       name: "helper",

@@ -20,7 +20,7 @@ export function openApiDocument(routes: readonly Route[], info: OpenApiInfo): Re
   const schemas = collectSchemas(routes);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
-    const path = route.path.replaceAll(/:([^/]+)/g, "{$1}");
+    const path = route.path.replaceAll(/(?<=\/)[:*]([^/]+)/g, "{$1}");
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, schemas) };
   }
   return {

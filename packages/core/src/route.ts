@@ -36,7 +36,10 @@ export interface RouteDoc {
 /** One path of an app. What its handler throws becomes an error reply. */
 export interface Route {
   readonly method: HttpMethod;
-  /** Begins with a slash; a segment that begins with a colon is a parameter. */
+  /**
+   * Begins with a slash; a segment that begins with a colon is a parameter. A last segment that begins with `*` is the rest of
+   * the path, slashes and all, as it came: `/files/*path`.
+   */
   readonly path: string;
   /** Answers without authentication. Default false. */
   readonly public?: boolean;

@@ -30,6 +30,20 @@ describe("Router", () => {
     for (const path of ["/tasks/", "/tasks/1/2", "/tasks", "", "//"]) expect(router.find("GET", path)).toBeUndefined();
   });
 
+  it("gives what follows a prefix to a path with a rest, as it came, unless another path fits", () => {
+    const files = new Router([
+      route("GET", "/files/*path"),
+      route("GET", "/files/:id"),
+      route("GET", "/open/:id/*path"),
+    ]);
+    expect(files.find("GET", "/files/a%20b/c/")?.params).toEqual({ path: "a%20b/c/" });
+    expect(files.find("GET", "/files/")?.params).toEqual({ path: "" });
+    expect(files.find("GET", "/files/1")?.params).toEqual({ id: "1" });
+    expect(files.find("GET", "/open/a%2Fb/x")?.params).toEqual({ id: "a/b", path: "x" });
+    expect(files.find("GET", "/open//x")).toBeUndefined();
+    expect(files.find("GET", "/files")).toEqual(files.find("GET", "/files/")); // A rest may be nothing at all.
+  });
+
   it("says which methods a path has", () => {
     expect(() => router.find("PUT", "/tasks/1")).toThrow(
       expect.objectContaining({ code: "method_not_allowed", details: { method: "PUT", allowed: ["GET", "POST"] } }),

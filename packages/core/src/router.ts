@@ -13,7 +13,10 @@ interface Pattern<R> {
   readonly routes: Map<HttpMethod, R>;
 }
 
-/** Finds the route of a path. Paths without parameters win over paths with them, then the first one given. */
+/**
+ * Finds the route of a path. Paths without parameters win over paths with them, then those without a rest, then the first one
+ * given.
+ */
 export class Router<R extends Routed = Route> {
   readonly #exact = new Map<string, Map<HttpMethod, R>>();
   readonly #patterns: Pattern<R>[] = [];
@@ -37,14 +40,16 @@ export class Router<R extends Routed = Route> {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return { route: routeFor(exact, method), params: {} };
     const segments = path.split("/");
-    const pattern = this.#patterns.find((candidate) => matches(candidate.segments, segments));
+    const pattern =
+      this.#patterns.find((candidate) => matches(candidate.segments, segments)) ??
+      this.#patterns.find((candidate) => beginsLike(candidate.segments, segments));
     if (pattern === undefined) return undefined;
     const route = routeFor(pattern.routes, method);
     return { route, params: paramsOf(route.path.split("/"), segments) };
   }
 
   #routesAt(path: string): Map<HttpMethod, R> {
-    if (!path.includes("/:")) {
+    if (!path.includes("/:") && !path.includes("/*")) {
       const known = this.#exact.get(path) ?? new Map<HttpMethod, R>();
       this.#exact.set(path, known);
       return known;
@@ -61,7 +66,7 @@ export class Router<R extends Routed = Route> {
 
 /** Two paths that differ in the names of their parameters only are the same path. */
 function shapeOf(segments: readonly string[]): string {
-  return segments.map((segment) => (segment.startsWith(":") ? ":" : segment)).join("/");
+  return segments.map((segment) => /^[:*]/.exec(segment)?.[0] ?? segment).join("/");
 }
 
 function routeFor<R>(routes: ReadonlyMap<HttpMethod, R>, method: string): R {
@@ -71,6 +76,12 @@ function routeFor<R>(routes: ReadonlyMap<HttpMethod, R>, method: string): R {
   throw new RuntimeError("method_not_allowed", `${method} is not allowed here: use ${allowed.join(" or ")}.`, {
     details: { method, allowed },
   });
+}
+
+/** With a rest, which may be empty. */
+function beginsLike(pattern: readonly string[], segments: readonly string[]): boolean {
+  const before = pattern.length - 1;
+  return pattern.at(-1)?.startsWith("*") === true && matches(pattern.slice(0, before), segments.slice(0, before));
 }
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
@@ -84,6 +95,7 @@ function paramsOf(pattern: readonly string[], segments: readonly string[]): Reco
   const params: Record<string, string> = {};
   for (const [index, name] of pattern.entries()) {
     if (name.startsWith(":")) params[name.slice(1)] = decoded(segments[index] ?? "", name.slice(1));
+    else if (name.startsWith("*")) params[name.slice(1)] = segments.slice(index).join("/");
   }
   return params;
 }

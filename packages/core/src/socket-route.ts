@@ -8,7 +8,7 @@ import type { Socket } from "./socket.ts";
  * in only where `cors` names it, since browsers do not ask before they open a socket.
  */
 export interface SocketRoute {
-  /** Begins with a slash; a segment that begins with a colon is a parameter. */
+  /** Parameters and a rest as in the path of a `Route`. */
   readonly path: string;
   /** Answers without authentication. Default false. */
   readonly public?: boolean;
