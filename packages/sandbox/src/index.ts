@@ -11,6 +11,7 @@ export { collectOutput, shellCommand } from "./exec.ts";
 export { FilesystemSandbox } from "./filesystem-sandbox.ts";
 export { GuiSandbox } from "./gui-sandbox.ts";
 export { SandboxManager } from "./sandbox-manager.ts";
+export { sandboxTools } from "./tools/sandbox-tools.ts";
 
 // For those who implement a backend.
 export { resolveSandboxSpec } from "./resolve-sandbox-spec.ts";
@@ -32,3 +33,4 @@ export type { SandboxTimes } from "./managed-sandbox.ts";
 export type { BrowserElement, BrowserScreenshotOptions, BrowserTypeOptions, BrowserWait } from "./browser-sandbox.ts";
 export type { ComputerAction, ScreenPoint } from "./gui-sandbox.ts";
 export type { FileEdit } from "./filesystem-sandbox.ts";
+export type { SandboxToolsOptions } from "./tools/sandbox-tools.ts";
