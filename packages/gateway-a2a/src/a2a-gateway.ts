@@ -1,8 +1,9 @@
 import { notesIn } from "@agentscope-runtime/core";
 import type { Gateway, GatewayHost, OpenGateway, Route } from "@agentscope-runtime/core";
+import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { OnDisconnect } from "@agentscope-runtime/protocol";
 import { z } from "zod";
-import type { CardFacts } from "./agent-card.ts";
+import type { AgentCard, CardFacts } from "./agent-card.ts";
 import { CardDesk } from "./card-desk.ts";
 import type { ExtendCard } from "./card-desk.ts";
 import { cardRoutes } from "./card-routes.ts";
@@ -11,7 +12,11 @@ import { answerRpc, envelopeSchema, toRpcErrorReply } from "./json-rpc.ts";
 import type { Operations } from "./operations.ts";
 import { PushDesk } from "./push-desk.ts";
 import type { MessageRequest } from "./request-schemas.ts";
+import { Registration } from "./registration.ts";
+import type { Registry } from "./registry.ts";
 import { restRoutes } from "./rest-routes.ts";
+import { createSigner } from "./signing-key.ts";
+import type { Signer, SigningKey } from "./signing-key.ts";
 import { TaskDesk } from "./task-desk.ts";
 import type { ReplyKind } from "./task-desk.ts";
 import { TaskShelf } from "./task-shelf.ts";
@@ -36,10 +41,14 @@ export interface A2aGatewayOptions {
   readonly cardMaxAgeSeconds?: number;
   /** Makes the extended card, for callers whom the app's `authenticate` knows. Default: there is none. */
   readonly extendCard?: ExtendCard;
+  /** Signs cards and push notifications; its public half is at `/.well-known/jwks.json`. It needs `url`. */
+  readonly signing?: SigningKey;
   /** Push notifications. Default: on, to hosts on the public internet; false turns them off. */
   readonly push?: PushOptions | false;
   /** Whether a message is answered by a task or, when nothing has to be asked, by a message alone. Default "task". */
   readonly reply?: ReplyKind | ((message: MessageRequest) => ReplyKind);
+  /** Where the cards are registered while the app is ready. They need `url`. */
+  readonly registries?: readonly Registry[];
   /** What happens to a task when nobody follows it any more. Default "continue": a task does not end with a connection. */
   readonly onDisconnect?: OnDisconnect;
   /** Tells reasoning and tools too, as messages of the state «working». Default false: agents are opaque to each other. */
@@ -68,7 +77,7 @@ export function a2aGateway(options: A2aGatewayOptions = {}): Gateway {
       desks.set(host, operations);
       return routesOf(host, operations, options);
     },
-    open: (host) => openGateway(desks.get(host)?.push),
+    open: (host) => openGateway(host, desks.get(host), options),
   };
 }
 
@@ -85,6 +94,7 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
   } = options;
   const { runs, logger } = host;
   const notes = notesIn(runs.state);
+  const signer = signerOf(options);
   const shelf = new TaskShelf({ runs, notes, showWork });
   const push =
     pushOptions === false
@@ -96,7 +106,7 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
           logger,
           guard: createGuard(pushOptions),
           challenge: pushOptions.challenge ?? false,
-          sign: undefined,
+          sign: signer && (async (receiver, taskId) => signer.notification(receiver, taskId)),
         });
   const replyKind = typeof reply === "function" ? reply : (): ReplyKind => reply;
   return {
@@ -110,9 +120,17 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
       factsOf: typeof card === "function" ? card : () => card,
       pushNotifications: push !== undefined,
       extend: extendCard,
-      sign: undefined,
+      signer,
     }),
   };
+}
+
+function signerOf({ signing, url, registries = [] }: A2aGatewayOptions): Signer | undefined {
+  if (url === undefined && (signing !== undefined || registries.length > 0)) {
+    const message = "Invalid A2A options: url: a card that is signed or registered has to say where the app is.";
+    throw new RuntimeError("invalid_argument", message, { details: { field: "url" } });
+  }
+  return signing === undefined ? undefined : createSigner(signing, url ?? "");
 }
 
 function routesOf(host: GatewayHost, operations: Operations, options: A2aGatewayOptions): readonly Route[] {
@@ -133,9 +151,16 @@ function routesOf(host: GatewayHost, operations: Operations, options: A2aGateway
   ];
 }
 
-function openGateway(push: PushDesk | undefined): OpenGateway {
+function openGateway(
+  { runs, logger }: GatewayHost,
+  operations: Operations | undefined,
+  { registries = [], url = "" }: A2aGatewayOptions,
+): OpenGateway {
+  const cards = async (): Promise<readonly AgentCard[]> =>
+    Promise.all(operations === undefined ? [] : runs.agents.map(async (agent) => operations.cards.cardAt(agent, url)));
+  const registrations = registries.map((registry) => new Registration({ registry, cards, logger }));
   return {
-    leave: async () => Promise.resolve(),
-    [Symbol.asyncDispose]: async () => push?.[Symbol.asyncDispose](),
+    leave: async () => void (await Promise.all(registrations.map(async (registration) => registration.leave()))),
+    [Symbol.asyncDispose]: async () => operations?.push?.[Symbol.asyncDispose](),
   };
 }

@@ -3,9 +3,8 @@ import { RuntimeError } from "@agentscope-runtime/protocol";
 import { a2aError } from "./a2a-error.ts";
 import { toAgentCard } from "./agent-card.ts";
 import type { AgentCard, CardFacts } from "./agent-card.ts";
-
-/** Puts signatures on a card. */
-type CardSigner = (card: AgentCard) => Promise<AgentCard>;
+import type { Signer } from "./signing-key.ts";
+import { toLegacyCardFields } from "./to-legacy.ts";
 
 /** Adds to the public card what is for callers who are known. */
 export type ExtendCard = (card: AgentCard, identity: Identity) => AgentCard | Promise<AgentCard>;
@@ -19,7 +18,7 @@ export interface CardDeskOptions {
   readonly factsOf: (agent: string) => CardFacts;
   readonly pushNotifications: boolean;
   readonly extend: ExtendCard | undefined;
-  readonly sign: CardSigner | undefined;
+  readonly signer: Signer | undefined;
 }
 
 const mostCards = 100;
@@ -29,6 +28,7 @@ export class CardDesk {
   readonly #options: CardDeskOptions;
   /** By agent and URL. Hosts are what callers say they are, so only so many are remembered. */
   readonly #cards = new Map<string, Promise<AgentCard>>();
+  readonly #unions = new WeakMap<AgentCard, Promise<object>>();
 
   constructor(options: CardDeskOptions) {
     this.#options = options;
@@ -64,18 +64,39 @@ export class CardDesk {
 
   /** What callers who are known may see. */
   async extended(wanted: string | undefined, http: HttpRequest, identity: Identity | undefined): Promise<AgentCard> {
-    const { extend, sign } = this.#options;
+    const { extend, signer } = this.#options;
     if (extend === undefined) throw a2aError("UNSUPPORTED_OPERATION", "The agent has no extended card.");
     if (identity === undefined) {
       throw new RuntimeError("unauthenticated", "The extended card is for callers who are known: authenticate.");
     }
     const { signatures: _signatures, ...card } = await this.card(wanted, http);
     const extended = await extend(card, identity);
-    return sign === undefined ? extended : sign(extended);
+    return signer === undefined ? extended : signer.card(extended);
+  }
+
+  /** The public card for whoever may speak 0.3 or 1.0: one document with the words of both. */
+  async union(wanted: string | undefined, http: HttpRequest): Promise<object> {
+    const card = await this.card(wanted, http);
+    const union = this.#unions.get(card) ?? this.withLegacy(card);
+    this.#unions.set(card, union);
+    return union;
+  }
+
+  /** The same of any card. */
+  async withLegacy(card: AgentCard): Promise<object> {
+    const union = { ...card, ...toLegacyCardFields(card) };
+    const signature = await this.#options.signer?.document(union);
+    // The first is over what 1.0 has of it, the second over all of it.
+    return signature === undefined ? union : { ...union, signatures: [...(card.signatures ?? []), signature] };
+  }
+
+  /** The keys that verify what is signed; undefined when nothing is. */
+  get keys(): Signer["keys"] | undefined {
+    return this.#options.signer?.keys;
   }
 
   async #make(agent: string, url: string): Promise<AgentCard> {
-    const { host, factsOf, pushNotifications, extend, sign } = this.#options;
+    const { host, factsOf, pushNotifications, extend, signer } = this.#options;
     const card = toAgentCard({
       agent,
       description: host.description,
@@ -84,6 +105,6 @@ export class CardDesk {
       pushNotifications,
       extendedAgentCard: extend !== undefined,
     });
-    return sign === undefined ? card : sign(card);
+    return signer === undefined ? card : signer.card(card);
   }
 }

@@ -2,7 +2,6 @@ import type { HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
 import { sha256 } from "@agentscope-runtime/services";
 import { z } from "zod";
 import type { CardDesk } from "./card-desk.ts";
-import { toLegacyCardFields } from "./to-legacy.ts";
 import { toRestErrorReply } from "./rest-error-reply.ts";
 import { versionOf } from "./protocol-version.ts";
 
@@ -15,33 +14,44 @@ const paths = ["/.well-known/agent-card.json", "/.well-known/agent.json", "/.wel
 export function cardRoutes(cards: CardDesk, maxAgeSeconds: number): readonly Route[] {
   const startedAt = new Date().toUTCString();
   const doc = { tag: "a2a", reply: cardSchema };
-  return paths.flatMap((path): Route[] => [
-    {
-      method: "GET",
-      path,
-      public: true,
-      doc: { ...doc, summary: "The agent's card." },
-      handle: async (request) => reply(request, undefined),
-      errorReply: toRestErrorReply,
-    },
-    {
-      method: "GET",
-      path: `/agents/:agent${path}`,
-      public: true,
-      doc: { ...doc, summary: "The card of one of several agents." },
-      handle: async (request) => reply(request, request.params["agent"]),
-      errorReply: toRestErrorReply,
-    },
-  ]);
+  const { keys } = cards;
+  const keyRoute: Route = {
+    method: "GET",
+    path: "/.well-known/jwks.json",
+    public: true,
+    doc: { summary: "The keys that verify cards and push notifications.", tag: "a2a", reply: z.looseObject({}) },
+    handle: () => ({ status: 200, headers: cacheFor(maxAgeSeconds), body: { json: keys } }),
+  };
+  return [...paths.flatMap(routesAt), ...(keys === undefined ? [] : [keyRoute])];
+
+  function routesAt(path: string): readonly Route[] {
+    return [
+      {
+        method: "GET",
+        path,
+        public: true,
+        doc: { ...doc, summary: "The agent's card." },
+        handle: async (request) => reply(request, undefined),
+        errorReply: toRestErrorReply,
+      },
+      {
+        method: "GET",
+        path: `/agents/:agent${path}`,
+        public: true,
+        doc: { ...doc, summary: "The card of one of several agents." },
+        handle: async (request) => reply(request, request.params["agent"]),
+        errorReply: toRestErrorReply,
+      },
+    ];
+  }
 
   async function reply(request: RouteRequest, agent: string | undefined): Promise<HttpReply> {
     const { http } = request;
-    const card = await cards.card(agent, http);
-    // Whoever does not say that it speaks 1.0 may speak 0.3: one document has the words of both.
-    const text = JSON.stringify(versionOf(request) === "1.0" ? card : { ...card, ...toLegacyCardFields(card) });
+    const card = versionOf(request) === "1.0" ? await cards.card(agent, http) : await cards.union(agent, http);
+    const text = JSON.stringify(card);
     const headers = {
       etag: `"${sha256(text)}"`,
-      "cache-control": `public, max-age=${maxAgeSeconds}`,
+      ...cacheFor(maxAgeSeconds),
       "last-modified": startedAt,
       vary: "A2A-Version, Host",
     };
@@ -49,4 +59,8 @@ export function cardRoutes(cards: CardDesk, maxAgeSeconds: number): readonly Rou
     if (known.includes(headers.etag)) return { status: 304, headers };
     return { status: 200, headers, body: { text, contentType: "application/json" } };
   }
+}
+
+function cacheFor(seconds: number): Readonly<Record<string, string>> {
+  return { "cache-control": `public, max-age=${seconds}` };
 }

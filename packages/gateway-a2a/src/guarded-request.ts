@@ -1,4 +1,5 @@
-import { lookup as resolve } from "node:dns";
+import { lookup as ask } from "node:dns";
+import type { LookupAddress, LookupAllOptions } from "node:dns";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
@@ -11,7 +12,15 @@ export interface GuardOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Milliseconds from the connection to the end of the answer. Default 10,000. */
   readonly timeoutMs?: number | undefined;
+  /** Finds the addresses of a name. Default: `dns.lookup`. */
+  readonly resolve?: Resolve | undefined;
 }
+
+export type Resolve = (
+  host: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 interface GuardedRequest {
   readonly method: "GET" | "POST";
@@ -40,7 +49,11 @@ const mostText = 4_096;
  * Sends requests to URLs that strangers have given. The address that a name stands for is checked in the very look-up that
  * the connection is made with, so that no second answer of the name server can lead anywhere else.
  */
-export function createGuard({ allowedHosts = [], timeoutMs = defaultTimeoutMs }: GuardOptions = {}): Guard {
+export function createGuard({
+  allowedHosts = [],
+  timeoutMs = defaultTimeoutMs,
+  resolve = ask,
+}: GuardOptions = {}): Guard {
   const isPublic = publicAddresses();
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
   const mayBeAnywhere = (host: string): boolean => allowed.has(host.toLowerCase());
@@ -72,7 +85,7 @@ export function createGuard({ allowedHosts = [], timeoutMs = defaultTimeoutMs }:
     assertAllowed,
     send: async (text, { method, headers, body, signal }) => {
       const url = assertAllowed(text);
-      const { promise, resolve: answer, reject } = Promise.withResolvers<GuardedReply>();
+      const { promise, resolve: answered, reject } = Promise.withResolvers<GuardedReply>();
       const timeout = AbortSignal.timeout(timeoutMs);
       const until = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
       const send = url.protocol === "https:" ? requestHttps : requestHttp;
@@ -86,7 +99,7 @@ export function createGuard({ allowedHosts = [], timeoutMs = defaultTimeoutMs }:
           else response.destroy();
         });
         response.on("error", reject).on("close", () => {
-          answer({ status: response.statusCode ?? 0, text: said.slice(0, mostText) });
+          answered({ status: response.statusCode ?? 0, text: said.slice(0, mostText) });
         });
       });
       request.end(body);

@@ -11,7 +11,7 @@ import {
 import type { Method } from "./methods.ts";
 import { pushFor } from "./operations.ts";
 import { getTaskRequestSchema } from "./request-schemas.ts";
-import { toLegacyCardFields, toLegacyEvent, toLegacyPushConfig, toLegacyTask } from "./to-legacy.ts";
+import { toLegacyEvent, toLegacyPushConfig, toLegacyTask } from "./to-legacy.ts";
 
 /** The methods of A2A 0.3's JSON-RPC. */
 export const legacyMethods: Readonly<Record<string, Method>> = {
@@ -85,8 +85,7 @@ export const legacyMethods: Readonly<Record<string, Method>> = {
   "agent/getAuthenticatedExtendedCard": {
     kind: "call",
     call: async ({ cards }, _params, { caller, http }) => {
-      const card = await cards.extended(caller.agent, http, caller.identity);
-      return { ...card, ...toLegacyCardFields(card) };
+      return cards.withLegacy(await cards.extended(caller.agent, http, caller.identity));
     },
   },
 };

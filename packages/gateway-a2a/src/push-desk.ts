@@ -62,7 +62,7 @@ export class PushDesk implements AsyncDisposable {
     await this.#options.notes.change(noteKey(key), (note) => {
       const others = (note as readonly KeptPushConfig[] | undefined)?.filter(({ id }) => id !== config.id) ?? [];
       if (others.length < mostConfigs) return [...others, config];
-      throw new RuntimeError("resource_exhausted", `A task has at most ${mostConfigs} push configs: delete one.`);
+      throw a2aError("INVALID_PARAMS", `A task has at most ${mostConfigs} push configs: delete one.`);
     });
     return toShown(config);
   }

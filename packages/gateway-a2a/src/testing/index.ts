@@ -1,0 +1,3 @@
+export { registryContract } from "./registry-contract.ts";
+
+export type { RegistrySubject } from "./registry-contract.ts";
