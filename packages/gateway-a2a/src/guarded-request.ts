@@ -16,7 +16,7 @@ export interface GuardOptions {
   readonly resolve?: Resolve | undefined;
 }
 
-export type Resolve = (
+type Resolve = (
   host: string,
   options: LookupAllOptions,
   done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,

@@ -1,8 +1,10 @@
 export { a2aGateway } from "./a2a-gateway.ts";
+export { fetchA2aTool } from "./a2a-tool.ts";
 export { FileRegistry } from "./file-registry.ts";
 export { NacosRegistry } from "./nacos-registry.ts";
 
 export type { A2aGatewayOptions, PushOptions } from "./a2a-gateway.ts";
+export type { A2aToolInput, A2aToolOptions } from "./a2a-tool.ts";
 export type {
   AgentCapabilities,
   AgentCard,
