@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Role, SendMessageRequest, StreamResponse, Task } from "@a2a-js/sdk";
+import type { SendMessageRequest, StreamResponse, Task } from "@a2a-js/sdk";
 import type { Client } from "@a2a-js/sdk/client";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { defineTool } from "@agentscope-runtime/tools";
@@ -88,7 +88,7 @@ interface Asking {
 }
 
 async function ask({ client, input, run, task, until, streams }: Asking): Promise<ToolResult> {
-  const request = toRequest(input, run.callId);
+  const request = await toRequest(input, run.callId);
   const tell = (event: StreamResponse): void => {
     if (task.take(event)) run.onUpdate?.(task.soFar());
   };
@@ -137,25 +137,15 @@ async function connect({ url, headers = {}, signal }: A2aToolOptions): Promise<C
   return factory.createFromUrl(base.href, `${base.pathname.replace(/\/+$/, "")}/.well-known/agent-card.json`);
 }
 
-function toRequest(
-  { message, context_id: contextId = "", task_id: taskId = "" }: A2aToolInput,
-  callId?: string,
-): SendMessageRequest {
-  return {
-    tenant: "",
-    message: {
-      messageId: callId ?? crypto.randomUUID(),
-      contextId,
-      taskId,
-      role: 1 as Role, // ROLE_USER: the enum itself would load all of the SDK.
-      parts: [{ content: { $case: "text", value: message }, metadata: undefined, filename: "", mediaType: "" }],
-      metadata: undefined,
-      extensions: [],
-      referenceTaskIds: [],
-    },
-    configuration: undefined,
-    metadata: undefined,
-  };
+async function toRequest(
+  { message, context_id: contextId, task_id: taskId }: A2aToolInput,
+  callId: string = crypto.randomUUID(),
+): Promise<SendMessageRequest> {
+  const sdk = await import("@a2a-js/sdk");
+  const parts = [{ text: message }];
+  return sdk.SendMessageRequest.fromJSON({
+    message: { messageId: callId, contextId, taskId, role: "ROLE_USER", parts },
+  });
 }
 
 const longestName = 64;
