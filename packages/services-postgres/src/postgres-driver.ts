@@ -1,9 +1,9 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import { untilAborted } from "@agentscope-runtime/services";
 import type { Driver, ListenHandlers } from "./driver.ts";
 import { PostgresListener } from "./postgres-listener.ts";
 import type { PostgresClient, PostgresPool, PostgresQuery } from "./postgres-pool.ts";
 import type { Statement } from "./statement.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** Postgres through a pool of connections, which stays its owner's. */
 export class PostgresDriver implements Driver {

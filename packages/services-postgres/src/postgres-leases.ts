@@ -1,8 +1,7 @@
-import { parseTtl } from "@agentscope-runtime/services";
+import { Lifetime, parseTtl } from "@agentscope-runtime/services";
 import type { CallOptions, Lease, Leases } from "@agentscope-runtime/services";
 import { Chore } from "./chore.ts";
 import type { Database } from "./database.ts";
-import { Lifetime } from "./lifetime.ts";
 import { statement } from "./statement.ts";
 import { toKey } from "./to-key.ts";
 import { toText } from "./to-text.ts";

@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { RuntimeError } from "@agentscope-runtime/protocol";
-import { parseLimit, parseTtl, words } from "@agentscope-runtime/services";
+import { Embedder, Lifetime, parseLimit, parseTtl, words } from "@agentscope-runtime/services";
 import type {
   CallOptions,
-  Embed,
+  EmbedderOptions,
   FoundMemory,
   Memory,
   MemoryScope,
@@ -15,7 +14,6 @@ import type {
 } from "@agentscope-runtime/services";
 import { Chore } from "./chore.ts";
 import type { Database } from "./database.ts";
-import { Lifetime } from "./lifetime.ts";
 import { memoryStatements, plainNearness, vectorNearness } from "./memory-statements.ts";
 import type { FoundRow, MemoryRow, MemoryStatements, ScopeStatements } from "./memory-statements.ts";
 import { PageRequest } from "./page-request.ts";
@@ -24,16 +22,9 @@ import { toKey } from "./to-key.ts";
 import { fromText, pieceSeparator, toText } from "./to-text.ts";
 import { toVectorText } from "./vector-text.ts";
 
-export interface PostgresMemoryOptions {
+export interface PostgresMemoryOptions extends EmbedderOptions {
   /** Yours: it is not closed. */
   readonly database: Database;
-  /** Finds memories by meaning too. Without it, by words alone. */
-  readonly embed?: Embed | undefined;
-  /**
-   * How near a memory must be to the query to have something in common with it: the cosine of their vectors, 0 to 1.
-   * What is right depends on the embedder. Default 0.2.
-   */
-  readonly minSimilarity?: number | undefined;
 }
 
 interface AddedRow {
@@ -64,15 +55,13 @@ const forgottenAtOnce = 1000;
 export class PostgresMemory implements MemoryService {
   readonly #lifetime = new Lifetime("PostgresMemory");
   readonly #database: Database;
-  readonly #embed: Embed | undefined;
-  readonly #minSimilarity: number;
+  readonly #embedder: Embedder;
   readonly #forgetting: Chore;
   #preparing: Promise<MemoryStatements> | undefined;
 
-  constructor({ database, embed, minSimilarity = 0.2 }: PostgresMemoryOptions) {
+  constructor({ database, ...options }: PostgresMemoryOptions) {
     this.#database = database;
-    this.#embed = embed;
-    this.#minSimilarity = minSimilarity;
+    this.#embedder = new Embedder(options, this.#lifetime);
     this.#forgetting = new Chore(async () => {
       const { forget } = await this.#statements();
       await database.query(forget, [forgottenAtOnce]);
@@ -103,7 +92,7 @@ export class PostgresMemory implements MemoryService {
       const [vector] = await this.#vectors([query], options);
       const rows = await (vector === undefined
         ? this.#database.query<FoundRow>(search, values, options)
-        : this.#database.query<FoundRow>(searchBoth, [...values, vector, this.#minSimilarity], options));
+        : this.#database.query<FoundRow>(searchBoth, [...values, vector, this.#embedder.minSimilarity], options));
       return rows.map((row) => ({ ...fromRow(row), score: row.score }));
     });
   }
@@ -145,7 +134,7 @@ export class PostgresMemory implements MemoryService {
   /** Vectors are compared by the extension where it is. */
   async #prepare(): Promise<MemoryStatements> {
     const { quotedSchema } = this.#database;
-    if (this.#embed === undefined) return memoryStatements(quotedSchema, plainNearness);
+    if (!this.#embedder.isThere) return memoryStatements(quotedSchema, plainNearness);
     const [extension] = await this.#database.query<{ schema: string }>(
       statement(
         "select quote_ident(nspname) as schema from pg_extension join pg_namespace on pg_namespace.oid = extnamespace where extname = 'vector'",
@@ -155,13 +144,8 @@ export class PostgresMemory implements MemoryService {
     return memoryStatements(quotedSchema, extension === undefined ? plainNearness : vectorNearness(extension.schema));
   }
 
-  /** One vector for each text; none without an embedder. */
   async #vectors(texts: readonly string[], options?: CallOptions): Promise<readonly string[]> {
-    if (this.#embed === undefined || texts.length === 0) return [];
-    const vectors = await this.#embed(texts, { signal: options?.signal });
-    this.#lifetime.assertOpen(options); // Much may have happened meanwhile.
-    if (vectors.length === texts.length) return vectors.map(toVectorText);
-    throw new RuntimeError("internal", `The embedder gave ${vectors.length} vectors for ${texts.length} texts.`);
+    return (await this.#embedder.vectors(texts, options)).map(toVectorText);
   }
 }
 

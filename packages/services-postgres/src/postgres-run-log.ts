@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import { Lifetime } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   Change,
@@ -19,7 +20,6 @@ import type {
 import { Chore } from "./chore.ts";
 import type { Database } from "./database.ts";
 import { Leavable } from "./leavable.ts";
-import { Lifetime } from "./lifetime.ts";
 import { PageRequest } from "./page-request.ts";
 import { followRun, readRun } from "./read-run.ts";
 import { largestPiece, toEventsText } from "./run-events-text.ts";

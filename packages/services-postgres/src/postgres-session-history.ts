@@ -1,5 +1,6 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
+import { Lifetime } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   Page,
@@ -10,7 +11,6 @@ import type {
   SessionRecord,
 } from "@agentscope-runtime/services";
 import type { Database } from "./database.ts";
-import { Lifetime } from "./lifetime.ts";
 import { PageRequest } from "./page-request.ts";
 import type { Positioned } from "./page-request.ts";
 import { statement } from "./statement.ts";

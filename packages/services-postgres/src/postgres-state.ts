@@ -1,5 +1,5 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { toJsonText } from "@agentscope-runtime/services";
+import { Lifetime, toJsonText } from "@agentscope-runtime/services";
 import type {
   CallOptions,
   LoadOptions,
@@ -12,7 +12,6 @@ import type {
   StateService,
 } from "@agentscope-runtime/services";
 import type { Database } from "./database.ts";
-import { Lifetime } from "./lifetime.ts";
 import { PageRequest } from "./page-request.ts";
 import type { Positioned } from "./page-request.ts";
 import { statement } from "./statement.ts";

@@ -1,5 +1,6 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import {
+  Lifetime,
   parseConcurrency,
   parseCron,
   parseEnqueueOptions,
@@ -18,7 +19,6 @@ import type {
 } from "@agentscope-runtime/services";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import type { Database } from "./database.ts";
-import { Lifetime } from "./lifetime.ts";
 import { patiently } from "./patiently.ts";
 import { TaskCrew } from "./task-crew.ts";
 import { openTaskEngine } from "./task-engine.ts";

@@ -1,7 +1,6 @@
-import { InProcessTopic } from "@agentscope-runtime/services";
+import { InProcessTopic, Lifetime } from "@agentscope-runtime/services";
 import type { CallOptions, Subscription, Topic } from "@agentscope-runtime/services";
 import type { Database } from "./database.ts";
-import { Lifetime } from "./lifetime.ts";
 import { statement } from "./statement.ts";
 
 export interface PostgresTopicOptions {

@@ -1,3 +1,5 @@
+import { bm25, fuseRanks } from "@agentscope-runtime/services";
+
 /** A memory that may be found. */
 export interface Candidate {
   readonly id: string;
@@ -22,23 +24,14 @@ export interface TextTotals {
   readonly length: number;
 }
 
-/** The usual values of BM25: how soon more of the same word counts no more, and how much a long text counts less. */
-const saturation = 1.2;
-const lengthWeight = 0.75;
-/** The usual constant of reciprocal rank fusion: how little the first places count above the others. */
-const flatness = 60;
-
 /** Texts by BM25, from what has each word of a query. */
 export function rankByWords(postings: readonly (readonly Posting[])[], { size, length }: TextTotals): Candidate[] {
   const scores = new Map<string, Candidate>();
   const meanLength = Math.max(length, 1) / Math.max(size, 1);
   for (const texts of postings) {
-    const rarity = Math.log(1 + (Math.max(size - texts.length, 0) + 0.5) / (texts.length + 0.5));
-    for (const text of texts) {
-      const norm = saturation * (1 - lengthWeight + (lengthWeight * text.length) / meanLength);
-      const score = (rarity * text.count * (saturation + 1)) / (text.count + norm);
-      const before = scores.get(text.id)?.score ?? 0;
-      scores.set(text.id, { id: text.id, place: text.place, score: before + score });
+    for (const { id, place, count, length: own } of texts) {
+      const worth = bm25({ count, relativeLength: own / meanLength, holders: texts.length, texts: size });
+      scores.set(id, { id, place, score: (scores.get(id)?.score ?? 0) + worth });
     }
   }
   return bestFirst(scores.values());
@@ -46,14 +39,9 @@ export function rankByWords(postings: readonly (readonly Posting[])[], { size, l
 
 /** One ranking from several whose scores cannot be compared: what stands high in more of them is higher. */
 export function fuseRankings(rankings: readonly (readonly Candidate[])[]): Candidate[] {
-  const fused = new Map<string, Candidate>();
-  for (const ranking of rankings) {
-    for (const [rank, { id, place }] of ranking.entries()) {
-      const score = (fused.get(id)?.score ?? 0) + 1 / (flatness + rank + 1);
-      fused.set(id, { id, place, score });
-    }
-  }
-  return bestFirst(fused.values());
+  const places = new Map(rankings.flat().map(({ id, place }) => [id, place]));
+  const scores = fuseRanks(rankings.map((ranking) => ranking.map(({ id }) => id)));
+  return bestFirst(Array.from(scores, ([id, score]) => ({ id, place: places.get(id) ?? "", score })));
 }
 
 export function bestFirst(candidates: Iterable<Candidate>): Candidate[] {

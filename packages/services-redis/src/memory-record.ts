@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { parseTtl, words } from "@agentscope-runtime/services";
 import type { Memory, MemoryScope, NewMemory } from "@agentscope-runtime/services";
-import { toVectorText } from "./vector.ts";
+import { toVectorText } from "./vector-text.ts";
 
 /** A memory that is not in Redis yet. */
 export interface MemoryDraft {

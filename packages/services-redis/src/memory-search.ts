@@ -1,11 +1,11 @@
-import { words } from "@agentscope-runtime/services";
+import { product, words } from "@agentscope-runtime/services";
 import type { MemoryScope } from "@agentscope-runtime/services";
 import type { MemoryKeys } from "./memory-keys.ts";
 import { bestFirst, fuseRankings, rankByWords } from "./memory-ranking.ts";
 import type { Candidate, Posting } from "./memory-ranking.ts";
 import { newestFirst } from "./newest-first.ts";
 import type { RedisConnection } from "./redis-connection.ts";
-import { fromVectorText, product } from "./vector.ts";
+import { fromVectorText } from "./vector-text.ts";
 
 export interface MemoryQuery {
   readonly text: string;

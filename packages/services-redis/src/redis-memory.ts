@@ -1,8 +1,7 @@
-import { RuntimeError } from "@agentscope-runtime/protocol";
-import { encodeCursor, Lifetime, parseCursor, parseLimit } from "@agentscope-runtime/services";
+import { Embedder, encodeCursor, Lifetime, parseCursor, parseLimit } from "@agentscope-runtime/services";
 import type {
   CallOptions,
-  Embed,
+  EmbedderOptions,
   FoundMemory,
   Memory,
   MemoryScope,
@@ -20,18 +19,10 @@ import { MemorySearch } from "./memory-search.ts";
 import { newestFirst } from "./newest-first.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { shardOf } from "./shard.ts";
-import { ofLengthOne } from "./vector.ts";
 
-export interface RedisMemoryOptions {
+export interface RedisMemoryOptions extends EmbedderOptions {
   /** Yours: it is not closed. */
   readonly connection: RedisConnection;
-  /** Finds memories by meaning too. Without it, by words alone. */
-  readonly embed?: Embed | undefined;
-  /**
-   * How near a memory must be to the query to have something in common with it: the cosine of their vectors, 0 to 1.
-   * What is right depends on the embedder. Default 0.2.
-   */
-  readonly minSimilarity?: number | undefined;
 }
 
 /**
@@ -46,15 +37,13 @@ export class RedisMemory implements MemoryService {
   readonly #connection: RedisConnection;
   readonly #keys: MemoryKeys;
   readonly #search: MemorySearch;
-  readonly #embed: Embed | undefined;
-  readonly #minSimilarity: number;
+  readonly #embedder: Embedder;
 
-  constructor({ connection, embed, minSimilarity = 0.2 }: RedisMemoryOptions) {
+  constructor({ connection, ...options }: RedisMemoryOptions) {
     this.#connection = connection;
     this.#keys = new MemoryKeys(connection);
     this.#search = new MemorySearch(connection, this.#keys);
-    this.#embed = embed;
-    this.#minSimilarity = minSimilarity;
+    this.#embedder = new Embedder(options, this.#lifetime);
   }
 
   async add(
@@ -66,7 +55,7 @@ export class RedisMemory implements MemoryService {
     const scope = { userId, sessionId };
     const drafts = memories.map((memory) => toDraft(scope, memory));
     const texts = drafts.map(({ text }) => text);
-    const vectors = await this.#vectors(texts, options);
+    const vectors = await this.#embedder.vectors(texts, options);
     if (drafts.length === 0) return [];
 
     const scopes = this.#keys.scopes(scope);
@@ -98,8 +87,8 @@ export class RedisMemory implements MemoryService {
     this.#lifetime.assertOpen(options);
     const limit = parseLimit(options?.limit, 10);
     if (text.trim() === "") return [];
-    const [vector] = await this.#vectors([text], options);
-    const query = { text, vector, minSimilarity: this.#minSimilarity };
+    const [vector] = await this.#embedder.vectors([text], options);
+    const query = { text, vector, minSimilarity: this.#embedder.minSimilarity };
     const ranking = await this.#search.rank(scope, query, options?.signal);
     const found: FoundMemory[] = [];
     // Some may have expired or been forgotten meanwhile: then those behind them move up.
@@ -232,15 +221,6 @@ export class RedisMemory implements MemoryService {
     } catch {
       // Who meets them next tries again.
     }
-  }
-
-  /** One vector for each text; none without an embedder. */
-  async #vectors(texts: readonly string[], options?: CallOptions): Promise<readonly Float32Array[]> {
-    if (this.#embed === undefined || texts.length === 0) return [];
-    const vectors = await this.#embed(texts, { signal: options?.signal });
-    this.#lifetime.assertOpen(options); // Much may have happened meanwhile.
-    if (vectors.length === texts.length) return vectors.map(ofLengthOne);
-    throw new RuntimeError("internal", `The embedder gave ${vectors.length} vectors for ${texts.length} texts.`);
   }
 }
 

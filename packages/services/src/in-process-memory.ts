@@ -1,8 +1,8 @@
-import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
+import { Embedder } from "./embedder.ts";
+import type { EmbedderOptions } from "./embedder.ts";
 import { Lifetime } from "./lifetime.ts";
 import type {
-  Embed,
   FoundMemory,
   Memory,
   MemoryScope,
@@ -16,18 +16,10 @@ import type { Page, PageOptions } from "./page.ts";
 import { parseLimit } from "./parse-limit.ts";
 import { parseTtl } from "./parse-ttl.ts";
 import { UserMemories } from "./user-memories.ts";
-import { ofLengthOne } from "./vector.ts";
 import { countWords } from "./word-index.ts";
 import { words } from "./words.ts";
 
-export interface InProcessMemoryOptions {
-  /** Finds memories by meaning too. Without it, by words alone. */
-  readonly embed?: Embed;
-  /**
-   * How near a memory must be to the query to have something in common with it: the cosine of their vectors, 0 to 1.
-   * What is right depends on the embedder. Default 0.2.
-   */
-  readonly minSimilarity?: number;
+export interface InProcessMemoryOptions extends EmbedderOptions {
   /** Milliseconds since 1970. `Date.now` by default. */
   readonly now?: () => number;
 }
@@ -40,15 +32,13 @@ export interface InProcessMemoryOptions {
  */
 export class InProcessMemory implements MemoryService {
   readonly #lifetime = new Lifetime("InProcessMemory");
-  readonly #embed: Embed | undefined;
-  readonly #minSimilarity: number;
+  readonly #embedder: Embedder;
   readonly #now: () => number;
   readonly #users = new Map<string, UserMemories>();
   #lastNumber = 0;
 
-  constructor({ embed, minSimilarity = 0.2, now = Date.now }: InProcessMemoryOptions = {}) {
-    this.#embed = embed;
-    this.#minSimilarity = minSimilarity;
+  constructor({ now = Date.now, ...options }: InProcessMemoryOptions = {}) {
+    this.#embedder = new Embedder(options, this.#lifetime);
     this.#now = now;
   }
 
@@ -60,7 +50,7 @@ export class InProcessMemory implements MemoryService {
     this.#lifetime.assertOpen(options);
     const drafts = memories.map(toDraft);
     const texts = drafts.map(({ text }) => text);
-    const vectors = await this.#vectors(texts, options);
+    const vectors = await this.#embedder.vectors(texts, options);
     if (drafts.length === 0) return [];
 
     const createdAt = this.#now();
@@ -90,9 +80,10 @@ export class InProcessMemory implements MemoryService {
     this.#lifetime.assertOpen(options);
     const limit = parseLimit(options?.limit, 10);
     if (query.trim() === "") return [];
-    const [vector] = await this.#vectors([query], options);
+    const [vector] = await this.#embedder.vectors([query], options);
     const shelf = this.#user(userId)?.shelf(sessionId);
-    const found = shelf?.search({ words: countWords(words(query)), vector, minSimilarity: this.#minSimilarity }) ?? [];
+    const { minSimilarity } = this.#embedder;
+    const found = shelf?.search({ words: countWords(words(query)), vector, minSimilarity }) ?? [];
     return found.slice(0, limit).map(([stored, score]) => ({ ...toMemory(stored), score }));
   }
 
@@ -126,15 +117,6 @@ export class InProcessMemory implements MemoryService {
     if (user?.isEmpty !== true) return user;
     this.#users.delete(userId);
     return undefined;
-  }
-
-  /** One vector for each text; none without an embedder. */
-  async #vectors(texts: readonly string[], options?: CallOptions): Promise<readonly Float32Array[]> {
-    if (this.#embed === undefined || texts.length === 0) return [];
-    const vectors = await this.#embed(texts, { signal: options?.signal });
-    this.#lifetime.assertOpen(options); // Much may have happened meanwhile.
-    if (vectors.length === texts.length) return vectors.map(ofLengthOne);
-    throw new RuntimeError("internal", `The embedder gave ${vectors.length} vectors for ${texts.length} texts.`);
   }
 }
 

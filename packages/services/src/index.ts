@@ -7,10 +7,13 @@ export { InProcessTaskQueue } from "./in-process-task-queue.ts";
 export { InProcessTopic } from "./in-process-topic.ts";
 
 // For those who implement a contract.
+export { bm25 } from "./bm25.ts";
 export { eachEntry } from "./each-entry.ts";
 export { encodeCursor, parseCursor } from "./cursor.ts";
+export { Embedder } from "./embedder.ts";
 export { Follower } from "./follower.ts";
 export { Lifetime } from "./lifetime.ts";
+export { fuseRanks } from "./fuse-ranks.ts";
 export { NewestQueue } from "./newest-queue.ts";
 export { parseCron } from "./parse-cron.ts";
 export { parseConcurrency, parseEnqueueOptions } from "./parse-task-options.ts";
@@ -20,10 +23,13 @@ export { toErrorText } from "./to-error-text.ts";
 export { sha256 } from "./sha256.ts";
 export { toJsonText } from "./to-json-text.ts";
 export { untilAborted } from "./until-aborted.ts";
+export { product } from "./vector.ts";
 export { words } from "./words.ts";
 
+export type { WordUse } from "./bm25.ts";
 export type { CallOptions } from "./call-options.ts";
 export type { CursorScope } from "./cursor.ts";
+export type { EmbedderOptions } from "./embedder.ts";
 export type { FollowerSource } from "./follower.ts";
 export type { InProcessLeasesOptions } from "./in-process-leases.ts";
 export type { InProcessMemoryOptions } from "./in-process-memory.ts";

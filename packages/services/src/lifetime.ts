@@ -1,5 +1,6 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "./call-options.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Whether a service may still be called. */
 export class Lifetime {
@@ -18,6 +19,12 @@ export class Lifetime {
   assertOpen(options?: CallOptions): void {
     options?.signal?.throwIfAborted();
     if (this.#over) throw this.error();
+  }
+
+  /** Does a call's work, unless it may not begin. When the signal aborts, the caller hears so at once. */
+  async call<T>(options: CallOptions | undefined, work: () => Promise<T>): Promise<T> {
+    this.assertOpen(options);
+    return untilAborted(work(), options?.signal);
   }
 
   /** What those get who still wait when the service is disposed. */

@@ -1,3 +1,5 @@
+import { bm25 } from "./bm25.ts";
+
 /** How often each word stands in a text. */
 export type WordCounts = ReadonlyMap<string, number>;
 
@@ -6,10 +8,6 @@ export interface Indexed {
   /** How many words the text has. */
   readonly length: number;
 }
-
-/** How fast more of the same word counts less, and how much a long text counts less: the usual values of BM25. */
-const saturation = 1.2;
-const lengthWeight = 0.75;
 
 export function countWords(words: readonly string[]): WordCounts {
   const counts = new Map<string, number>();
@@ -48,12 +46,14 @@ export class WordIndex<T extends Indexed> {
     const scores = new Map<T, number>();
     for (const word of query.keys()) {
       const texts = this.#byWord.get(word) ?? new Set();
-      const rarity = Math.log(1 + (this.#size - texts.size + 0.5) / (texts.size + 0.5));
       for (const text of texts) {
-        const count = text.words.get(word) ?? 0;
-        const relativeLength = text.length / (this.#totalLength / this.#size);
-        const weight = count + saturation * (1 - lengthWeight + lengthWeight * relativeLength);
-        scores.set(text, (scores.get(text) ?? 0) + (rarity * count * (saturation + 1)) / weight);
+        const worth = bm25({
+          count: text.words.get(word) ?? 0,
+          relativeLength: text.length / (this.#totalLength / this.#size),
+          holders: texts.size,
+          texts: this.#size,
+        });
+        scores.set(text, (scores.get(text) ?? 0) + worth);
       }
     }
     return scores;
