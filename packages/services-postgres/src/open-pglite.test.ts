@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageSchema } from "@agentscope-runtime/protocol";
+import { lockDirectory } from "./directory-lock.ts";
 import { openPGlite, openPGliteServices } from "./index.ts";
 
 const timeoutMs = 60_000;
@@ -76,14 +77,52 @@ it(
 );
 
 it(
-  "takes a directory whose lock names a process that has another's number by now",
+  "refuses a directory that a process of another container has, whose number says nothing here",
   async () => {
-    await writeFile(join(directory, `lock-${process.pid}-1-00000000-0000-0000-0000-000000000000`), "");
+    await using elsewhere = await openElsewhere();
+    const [lock = ""] = (await readdir(directory)).filter((name) => name.startsWith("lock-"));
+    const foreign = lock.replace(String(elsewhere.pid), "999999999").replace(hostname().slice(0, 32), "container-7");
+    await rename(join(directory, lock), join(directory, foreign));
+    await expect(openPGlite({ directory })).rejects.toThrow("is in use by process 999999999 on container-7");
+    await elsewhere[Symbol.asyncDispose]();
     await using database = await openPGlite({ directory });
     expect(await database.run("select 1 as one")).toEqual([{ one: 1 }]);
   },
   timeoutMs,
 );
+
+it(
+  "takes a directory with what is left of others, and refuses it however long its name is",
+  async () => {
+    const long = join(directory, ..."abcde".split("").map((letter) => letter.repeat(40)));
+    await mkdir(long, { recursive: true });
+    await writeFile(join(long, `lock-${process.pid}-0-here`), "");
+    await using database = await openPGlite({ directory: long });
+    await expect(openPGlite({ directory: long })).rejects.toMatchObject({ code: "conflict" });
+    expect(await database.run("select 1 as one")).toEqual([{ one: 1 }]);
+    await database[Symbol.asyncDispose]();
+    expect(await readdir(long)).toEqual(["data"]);
+  },
+  timeoutMs,
+);
+
+it("gives a directory to one of many that come at once, at the most", async () => {
+  const locks = await Promise.allSettled(Array.from({ length: 20 }, () => lockDirectory(directory)));
+  const taken = locks.flatMap((lock) => (lock.status === "fulfilled" ? [lock.value] : []));
+  expect(taken.length).toBeLessThanOrEqual(1);
+  for (const lock of taken) await lock[Symbol.asyncDispose]();
+  await using again = await lockDirectory(directory);
+  expect(await readdir(directory)).toHaveLength(1);
+  await again[Symbol.asyncDispose]();
+  expect(await readdir(directory)).toEqual([]);
+});
+
+it("says what is wrong with a directory that cannot be locked", async () => {
+  await writeFile(join(directory, "file"), "");
+  const refused = openPGlite({ directory: join(directory, "file") });
+  await expect(refused).rejects.toMatchObject({ code: "unavailable" });
+  await expect(refused).rejects.toThrow("file cannot be used: it must be a directory");
+});
 
 it(
   "says what to do about a directory that is damaged",
