@@ -1,7 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { CallOptions } from "@agentscope-runtime/services";
 import type { SandboxEnd } from "./sandbox-end.ts";
-import type { OwnedSandbox, Sandbox } from "./sandbox.ts";
+import type { OwnedSandbox, Sandbox, SandboxSnapshot } from "./sandbox.ts";
 
 /** What a manager does with a sandbox that nobody uses, in milliseconds. */
 export interface SandboxTimes {
@@ -37,7 +37,7 @@ const longestTimerMs = 0x7fff_ffff;
 /** One sandbox in use: pauses and ends it when nobody uses it, and wakes it when somebody does. */
 export class ManagedSandbox implements AsyncDisposable {
   /** Resolves when it has ended. */
-  readonly over: Promise<unknown>;
+  readonly over: Promise<SandboxEnd>;
   readonly #options: ManagedSandboxOptions;
   #uses = 0;
   #usedAt = Date.now();
@@ -59,6 +59,7 @@ export class ManagedSandbox implements AsyncDisposable {
     this.#expiresAt = options.expiresAt;
     this.over = options.sandbox.ended.then((end) => {
       this.#over(this.#ending ?? end);
+      return this.#ending ?? end;
     });
     this.#schedule();
   }
@@ -89,6 +90,25 @@ export class ManagedSandbox implements AsyncDisposable {
         this.#leave();
       },
     };
+  }
+
+  get isPaused(): boolean {
+    return this.#pausedAt !== undefined;
+  }
+
+  async pause(options?: CallOptions): Promise<void> {
+    this.#assertOn();
+    await this.#change(() => this.#pause(options));
+  }
+
+  async resume(options?: CallOptions): Promise<void> {
+    this.#assertOn();
+    await this.#change(() => this.#resume(options));
+  }
+
+  async snapshot(options?: CallOptions): Promise<SandboxSnapshot> {
+    this.#assertOn();
+    return this.#options.sandbox.snapshot(options);
   }
 
   async extend(ttlMs: number, options?: CallOptions): Promise<void> {

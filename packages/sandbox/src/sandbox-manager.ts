@@ -9,13 +9,13 @@ import type { ManagedSandbox, SandboxTimes } from "./managed-sandbox.ts";
 import type { SandboxBackend } from "./sandbox-backend.ts";
 import type { SandboxEvent } from "./sandbox-event.ts";
 import { SandboxKeeper } from "./sandbox-keeper.ts";
+import { limitedBackend } from "./limited-backend.ts";
 import { PooledBackend } from "./pooled-backend.ts";
 import { SandboxRegister } from "./sandbox-register.ts";
 import type { RegisterEntry } from "./sandbox-register.ts";
 import type { SandboxLease, SandboxService } from "./sandbox-service.ts";
 import type { EgressRule, SandboxSpec, SandboxType } from "./sandbox-spec.ts";
 import { sandboxTypes } from "./sandbox-types.ts";
-import type { OwnedSandbox } from "./sandbox.ts";
 import { withLease } from "./with-lease.ts";
 
 /** What several managers share. Yours: none of it is closed. */
@@ -34,7 +34,7 @@ export interface SandboxManagerOptions {
   readonly services?: SandboxManagerServices;
   /** How many sandboxes of a type are kept ready, by the type's name. Default none. */
   readonly pool?: Readonly<Record<string, number>>;
-  /** How many there may be: of one user (default 10), and in all (default 100); those that are kept ready do not count. */
+  /** How many there may be: of one user (default 10), and in all (default 100), those that are kept ready among them. */
   readonly limits?: { readonly perUser?: number; readonly total?: number };
   /** Default: paused after 5 minutes, ended after an hour, a warning a minute before the time to live is over. */
   readonly times?: Partial<SandboxTimes>;
@@ -64,9 +64,6 @@ const defaultTtlMs = 3_600_000;
 const defaultSweepMs = 30_000;
 const defaultPerUser = 10;
 const defaultTotal = 100;
-/** Longer than making a sandbox takes: who was at it is gone. */
-const longestMakingMs = 5 * 60_000;
-
 /**
  * The `SandboxService` over a backend: finds or makes a session's sandboxes, shares them between calls, pauses and ends what
  * nobody uses, keeps a pool ready, and takes care of what managers that were killed have left. Several managers on the same
@@ -85,8 +82,6 @@ export class SandboxManager implements SandboxService {
   readonly #slots = new Map<string, Slot>();
   /** Services that are not shared. */
   readonly #own: readonly AsyncDisposable[];
-  /** Made here and not ended, those that are being made among them. */
-  #count = 0;
 
   private constructor(options: SandboxManagerOptions) {
     const own = { topic: new InProcessTopic(), leases: new InProcessLeases(), state: new InProcessState() };
@@ -95,15 +90,17 @@ export class SandboxManager implements SandboxService {
     this.#options = options;
     this.#types = new Map((options.types ?? sandboxTypes).map((type) => [type.name, type]));
     this.#leases = services.leases;
-    this.#register = new SandboxRegister(services);
     this.#logger = options.logger ?? silentLogger;
+    const { perUser = defaultPerUser, total = defaultTotal } = options.limits ?? {};
     this.#backend = new PooledBackend({
-      backend: options.backend,
+      backend: limitedBackend(options.backend, total),
       pools: Object.entries(options.pool ?? {}).map(([name, size]) => ({ spec: this.#specOf(name, {}), size })),
       onError: (thrown, { type }) => {
         this.#logger.warn({ type: type.name, err: thrown }, "A sandbox for the pool cannot be made.");
       },
     });
+    const listIds = async (): Promise<ReadonlySet<string>> => new Set((await this.#backend.list()).map(({ id }) => id));
+    this.#register = new SandboxRegister({ ...services, perUser, listIds });
     this.#keeper = SandboxKeeper.open({
       managerId: this.#id,
       backend: this.#backend,
@@ -249,28 +246,28 @@ export class SandboxManager implements SandboxService {
       const enteredId = entered?.sandboxId ?? null;
       const found = enteredId === null ? undefined : await keeper.reach(enteredId, key);
       if (found !== undefined) return found;
-      await this.#enter(key, null);
+      const { userId, sessionId, type } = key;
+      await this.#register.enter(userId, { sessionId, type, sandboxId: null });
       try {
         return await this.#create(key, keeper);
       } catch (thrown) {
-        await this.#register.change(key.userId, (entries) => entries.filter((entry) => !isEntryOf(entry, key)));
+        await this.#register.strike(userId, (entry) => isEntryOf(entry, key));
         throw thrown;
       }
     });
   }
 
-  async #create(key: SlotKey, keeper: SandboxKeeper): Promise<ManagedSandbox> {
-    const { userId, sessionId } = key;
+  async #create({ userId, sessionId, type }: SlotKey, keeper: SandboxKeeper): Promise<ManagedSandbox> {
     const { ttlMs = defaultTtlMs, onEvent } = this.#options;
-    const sandbox = await this.#make(this.#specOf(key.type, { user: userId, session: sessionId }));
+    const sandbox = await this.#backend.create(this.#specOf(type, { user: userId, session: sessionId }));
     try {
-      await this.#enter(key, sandbox.id);
+      await this.#register.enter(userId, { sessionId, type, sandboxId: sandbox.id });
     } catch (thrown) {
       await sandbox[Symbol.asyncDispose]();
       throw thrown;
     }
     const managed = keeper.keep(sandbox, { userId, sessionId }, Date.now() + ttlMs);
-    onEvent?.({ type: "created", sandboxId: sandbox.id, sandboxType: key.type, userId, sessionId });
+    onEvent?.({ type: "created", sandboxId: sandbox.id, sandboxType: type, userId, sessionId });
     return managed;
   }
 
@@ -279,54 +276,13 @@ export class SandboxManager implements SandboxService {
     return { type: this.#typeOf(type), ttlMs, ...(egress && { egress }), labels: { ...labels, manager: this.#id } };
   }
 
-  async #make(spec: SandboxSpec): Promise<OwnedSandbox> {
-    const { total = defaultTotal } = this.#options.limits ?? {};
-    this.#count += 1;
-    try {
-      const others = (await this.#backend.list()).filter(({ labels: { manager } }) => manager !== this.#id);
-      if (others.length + this.#count > total) {
-        const message = `There are ${total} sandboxes, the most there may be: release some, or raise limits.total.`;
-        throw new RuntimeError("resource_exhausted", message, { details: { limit: total } });
-      }
-      const sandbox = await this.#backend.create(spec);
-      void sandbox.ended.then(() => (this.#count -= 1));
-      return sandbox;
-    } catch (thrown) {
-      this.#count -= 1;
-      throw thrown;
-    }
-  }
-
-  /** Enters a sandbox that is being made (null), or is there. */
-  async #enter(key: SlotKey, sandboxId: string | null): Promise<void> {
-    const { userId, sessionId, type } = key;
-    const { perUser = defaultPerUser } = this.#options.limits ?? {};
-    const entry: RegisterEntry = { sessionId, type, sandboxId, enteredAt: Date.now() };
-    const add = (entries: readonly RegisterEntry[]): readonly RegisterEntry[] => {
-      const others = entries.filter((other) => !isEntryOf(other, key));
-      if (others.length < perUser) return [...others, entry];
-      const message = `The user has ${perUser} sandboxes, the most there may be: release a session's, or raise limits.perUser.`;
-      throw new RuntimeError("resource_exhausted", message, { details: { limit: perUser } });
-    };
-    try {
-      await this.#register.change(userId, add);
-    } catch (thrown) {
-      if (!RuntimeError.is(thrown) || thrown.code !== "resource_exhausted") throw thrown;
-      // Some may have ended while nobody looked.
-      const there = new Set((await this.#backend.list()).map(({ id }) => id));
-      const isThere = (other: RegisterEntry): boolean =>
-        other.sandboxId === null ? other.enteredAt > Date.now() - longestMakingMs : there.has(other.sandboxId);
-      await this.#register.change(userId, (entries) => add(entries.filter(isThere)));
-    }
-  }
-
   #forget(sandboxId: string, { userId }: SessionKey): void {
-    const others = (entries: readonly RegisterEntry[]): readonly RegisterEntry[] =>
-      entries.filter((entry) => entry.sandboxId !== sandboxId);
-    void this.#register.change(userId, others).catch((thrown: unknown) => {
-      // The next one who asks for it finds that it has ended.
-      this.#logger.debug({ sandboxId, err: thrown }, "A sandbox that has ended stays in the register.");
-    });
+    void this.#register
+      .strike(userId, (entry) => entry.sandboxId === sandboxId)
+      .catch((thrown: unknown) => {
+        // The next one who asks for it finds that it has ended.
+        this.#logger.debug({ sandboxId, err: thrown }, "A sandbox that has ended stays in the register.");
+      });
   }
 
   #typeOf(name: string): SandboxType {
