@@ -58,9 +58,10 @@ export class AppSockets {
       ({ route } = entry);
       const identity = await this.#admit(request, route);
       const asked = { http: request, params, query: new URLSearchParams(request.search), identity };
+      const talk = "open" in route ? await route.open(asked) : talkOf(route, asked);
       return {
         maxMessageBytes: route.maxMessageBytes ?? maxMessageBytes,
-        talk: async (socket) => this.#talk(socket, entry.route, asked),
+        talk: async (socket) => this.#talk(new TalkingSocket(socket, entry.route.idleMs ?? defaultIdleMs), talk, asked),
       };
     } catch (thrown) {
       const error = RuntimeError.from(thrown);
@@ -90,19 +91,18 @@ export class AppSockets {
     return identity;
   }
 
-  async #talk(opened: Socket, route: SocketRoute, asked: RouteRequest): Promise<void> {
-    const socket = new TalkingSocket(opened, route.idleMs ?? defaultIdleMs);
-    const talk = this.#handle(socket, route, asked);
-    this.#talks.set(socket, talk);
-    await talk;
+  async #talk(socket: TalkingSocket, talk: Talk, asked: RouteRequest): Promise<void> {
+    const talking = this.#talkSafely(socket, talk, asked);
+    this.#talks.set(socket, talking);
+    await talking;
     this.#talks.delete(socket);
   }
 
-  async #handle(socket: TalkingSocket, route: SocketRoute, asked: RouteRequest): Promise<void> {
+  async #talkSafely(socket: TalkingSocket, talk: Talk, asked: RouteRequest): Promise<void> {
     try {
       // It may have been granted before, and opened after, the app began to close.
       this.#options.assertReady();
-      await route.handle(socket, asked);
+      await talk(socket);
       socket.close();
     } catch (thrown) {
       const error = RuntimeError.from(thrown);
@@ -112,6 +112,12 @@ export class AppSockets {
       socket.close(closeCodeOf(error), reasonOf(error));
     }
   }
+}
+
+type Talk = (socket: Socket) => Promise<void>;
+
+function talkOf(route: Extract<SocketRoute, { readonly handle: unknown }>, asked: RouteRequest): Talk {
+  return async (socket) => route.handle(socket, asked);
 }
 
 /** Browsers open sockets for any page, with the user's cookies, and ask nobody. */

@@ -106,6 +106,21 @@ describe("The sockets of an app", () => {
     socket.close();
   });
 
+  it("are refused where what they need cannot be had, and talk with it where it can", async () => {
+    await using server = await serving({
+      open: async ({ query }) => {
+        const name = query.get("name");
+        if (name === null) throw new RuntimeError("unavailable", "Nobody is there.");
+        return async (socket) => socket.send(`${name} is there`);
+      },
+    });
+    expect(await refusal(connect(server))).toMatchObject({
+      status: 503,
+      body: expect.stringContaining("Nobody is there.") as string,
+    });
+    expect(await heard(new WebSocket(`${server.url.replace("http", "ws")}/echo/ada?name=Bob`))).toBe("Bob is there");
+  });
+
   it("refuse in the words of their protocol", async () => {
     const errorReply = (error: RuntimeError) => ({ status: 418, body: { json: { no: error.code } } });
     await using server = await serving({ errorReply }, { authenticate: () => undefined });
