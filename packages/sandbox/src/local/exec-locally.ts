@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
-import { Readable } from "node:stream";
 import type { Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { posix } from "node:path";
 import type { Command, ExecEvent, ExecOptions, ExecStop } from "../exec.ts";
 import { killMarked, markVariable } from "./kill-marked.ts";
@@ -109,24 +107,18 @@ function feed(
     stdin.end(source);
     return { stop: () => stdin.destroy() };
   }
-  let sourceError: { readonly reason: unknown } | undefined;
-  const readable = Readable.from(watched(source), { objectMode: false });
-  pipeline(readable, stdin).catch(() => {
-    if (sourceError !== undefined) fail(sourceError.reason);
-  });
-  return {
-    stop: () => {
-      readable.destroy();
-      stdin.destroy();
-    },
-  };
+  pump(source, stdin).catch(fail);
+  return { stop: () => stdin.destroy() };
+}
 
-  async function* watched(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      for await (const piece of pieces) if (piece.length > 0) yield piece;
-    } catch (reason) {
-      sourceError = { reason };
-      throw reason;
-    }
+/** Leaves the source when the process reads no more. */
+async function pump(source: AsyncIterable<Uint8Array>, stdin: Writable): Promise<void> {
+  for await (const piece of source) {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    stdin.write(piece, (error) => {
+      resolve(!error);
+    });
+    if (!(await promise)) return;
   }
+  stdin.end();
 }

@@ -8,7 +8,7 @@ import type { LocalPlace } from "./exec-locally.ts";
 import { kernelDriver } from "./kernel-driver.ts";
 import { killMarked, markVariable } from "./kill-marked.ts";
 import { launch } from "./launcher.ts";
-import { linesOf } from "./lines-of.ts";
+import { linesOf } from "../lines-of.ts";
 
 /** A longer line is an output larger than a cell may have. */
 const maxLineBytes = 24 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { killMarked } from "./kill-marked.ts";
 import type { Launched } from "./launcher.ts";
-import { linesOf } from "./lines-of.ts";
+import { linesOf } from "../lines-of.ts";
 
 const maxLineBytes = 64 * 1024 * 1024;
 const longestComplaint = 500;

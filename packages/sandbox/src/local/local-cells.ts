@@ -1,6 +1,6 @@
 import type { CallOptions } from "@agentscope-runtime/services";
 import type { CellOptions, CellResult, CellStop } from "../ipython.ts";
-import { CellOutputs } from "./cell-outputs.ts";
+import { CellOutputs } from "../cell-outputs.ts";
 import type { LocalPlace } from "./exec-locally.ts";
 import { Kernel } from "./kernel.ts";
 import { parseAmount } from "./parse-exec-options.ts";

@@ -1,4 +1,4 @@
-import type { CellOutput } from "../ipython.ts";
+import type { CellOutput } from "./ipython.ts";
 
 /** What a cell may say, texts and images together, as characters. */
 const maxOutput = 16 * 1024 * 1024;
