@@ -160,6 +160,7 @@ export class LiveRun {
   async #finish(): Promise<void> {
     if (this.#end === undefined) throw new RuntimeError("internal", "The run ended without a response.");
     const { status, data } = this.#end;
+    this.#end = undefined;
     await this.#writer.finish(status, data);
     this.#status = status;
   }

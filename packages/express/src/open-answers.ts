@@ -1,5 +1,7 @@
 /** An answer that is a stream of server-sent events. */
 export interface OpenStream {
+  /** Nothing more is sent. */
+  readonly isOver: boolean;
   /** Sends the head, unless it has left with the first event. */
   sendHead(): void;
   /** Sends a comment, unless something was sent since the last call. */
@@ -15,8 +17,8 @@ export class OpenAnswers {
   #count = 0;
   #onNone: (() => void) | undefined;
   readonly #streams = new Set<OpenStream>();
-  /** Those that were opened in this turn of the event loop. */
-  readonly #newest = new Set<OpenStream>();
+  /** Those that were opened in this turn of the event loop. Most of them end in it, and are never in the set. */
+  #newest: OpenStream[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(keepAliveMs: number) {
@@ -41,26 +43,24 @@ export class OpenAnswers {
   }
 
   beginStream(stream: OpenStream): void {
-    if (this.#newest.size === 0) setImmediate(this.#onTurn);
-    this.#newest.add(stream);
+    if (this.#newest.length === 0) setImmediate(this.#onTurn);
+    this.#newest.push(stream);
   }
 
   endStream(stream: OpenStream): void {
-    if (this.#newest.delete(stream)) return;
-    this.#streams.delete(stream);
-    if (this.#streams.size > 0) return;
+    if (!this.#streams.delete(stream) || this.#streams.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   readonly #onTurn = (): void => {
-    if (this.#newest.size === 0) return;
-    for (const stream of this.#newest) {
+    const opened = this.#newest.filter(({ isOver }) => !isOver);
+    this.#newest = [];
+    for (const stream of opened) {
       this.#streams.add(stream);
       stream.sendHead();
     }
-    this.#newest.clear();
-    this.#timer ??= setInterval(this.#onTime, this.#keepAliveMs).unref();
+    if (opened.length > 0) this.#timer ??= setInterval(this.#onTime, this.#keepAliveMs).unref();
   };
 
   readonly #onTime = (): void => {

@@ -42,6 +42,10 @@ class EventStream implements OpenStream, Taker<string> {
     this.#response = response;
   }
 
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   take(): void {
     this.#source.take(this);
   }

@@ -20,7 +20,7 @@ const separator = "\0";
 export class PackedEvents {
   readonly #packs: Pack[] = [];
   /** The newest ones, from this number on. */
-  #loose: string[] = [];
+  readonly #loose: string[] = [];
   #looseFirst = 0;
   #looseLength = 0;
   #length = 0;
@@ -50,7 +50,9 @@ export class PackedEvents {
     this.#packs.push({ first: this.#looseFirst, count, bytes: Buffer.from(this.#loose.join(separator)) });
     this.#length += this.#looseLength;
     this.#looseFirst += count;
-    this.#loose = [];
+    // Emptied and not replaced: V8 keeps arrays that mostly live long among its old objects, and what a dead one of them
+    // holds is only let go by the next full collection.
+    this.#loose.length = 0;
     this.#looseLength = 0;
   }
 
