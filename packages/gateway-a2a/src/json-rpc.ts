@@ -11,7 +11,7 @@ import { legacyMethods } from "./legacy-methods.ts";
 import { methods } from "./methods.ts";
 import type { Method } from "./methods.ts";
 import type { Operations } from "./operations.ts";
-import { versionOf } from "./protocol-version.ts";
+import { saysVersion, versionOf } from "./protocol-version.ts";
 import type { ProtocolVersion } from "./protocol-version.ts";
 import { toLegacyEvent } from "./to-legacy.ts";
 import type { StreamEvent } from "./task.ts";
@@ -35,7 +35,8 @@ export async function answerRpc(
 ): Promise<HttpReply> {
   const { http } = request;
   let id: Id = null;
-  let version: ProtocolVersion = "0.3";
+  // In whose words an error is told that comes before the version is known to be one.
+  let version: ProtocolVersion = saysVersion(request) ? "1.0" : "0.3";
   try {
     assertContentType(http.headers);
     const body = await readBody(request, maxBodyBytes);

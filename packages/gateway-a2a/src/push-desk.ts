@@ -42,6 +42,9 @@ const lastMs = 5_000;
 /** Push notifications: where clients want to be told, and telling them. */
 export class PushDesk implements AsyncDisposable {
   readonly #options: PushDeskOptions;
+  /** Nothing is tried again from here on. */
+  readonly #ending = new AbortController();
+  /** Nothing is told any more from here on. */
   readonly #closing = new AbortController();
   readonly #watching = new Map<string, Promise<void>>();
 
@@ -90,7 +93,7 @@ export class PushDesk implements AsyncDisposable {
   async watch(watched: Watched): Promise<void> {
     const { ownerId, runId } = watched.key;
     const name = JSON.stringify([ownerId, runId]);
-    if (this.#watching.has(name) || this.#closing.signal.aborted) return;
+    if (this.#watching.has(name) || this.#ending.signal.aborted) return;
     if ((await this.#load({ ownerId, taskId: watched.facts.taskId })).length === 0) return;
     const watching = this.#follow(watched)
       .catch((thrown: unknown) => {
@@ -117,6 +120,7 @@ export class PushDesk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
     const done = new AbortController();
     const rest = Promise.all(this.#watching.values()).then(() => undefined);
     await Promise.race([rest, sleep(lastMs, undefined, { signal: done.signal }).catch(() => undefined)]);
@@ -169,15 +173,19 @@ export class PushDesk implements AsyncDisposable {
       ...(token === undefined ? {} : { "x-a2a-notification-token": token }),
       ...(authorization === undefined ? {} : { authorization }),
     };
+    const { signal } = this.#closing;
     for (const pause of [...retryMs, undefined]) {
-      const failure = await this.#try(async () => guard.send(url, { method: "POST", headers, body }));
+      const failure = await this.#try(async () => guard.send(url, { method: "POST", headers, body, signal }));
       if (failure === undefined) return;
-      if (pause === undefined || !failure.mayPass || this.#closing.signal.aborted) {
+      if (pause === undefined || !failure.mayPass || !(await this.#mayTryAgain(pause))) {
         logger.warn({ err: failure.error, taskId, configId: config.id }, "A push notification was not delivered.");
         return;
       }
-      await sleep(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
+  }
+
+  async #mayTryAgain(pauseMs: number): Promise<boolean> {
+    return sleep(pauseMs, true, { signal: this.#ending.signal }).catch(() => false);
   }
 
   async #try(

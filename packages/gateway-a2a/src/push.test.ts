@@ -209,6 +209,16 @@ describe("push notifications", () => {
     ]);
   });
 
+  it("are not tried again once the app closes", async () => {
+    await using receiver = await openReceiver({ "/hook": () => ({ status: 503 }) });
+    const server = await serving(weather);
+    await send(server, "Oslo", {}, { taskPushNotificationConfig: { url: `${receiver.url}/hook` } });
+    await receiver.arrived(1);
+    const before = performance.now();
+    await server.close();
+    expect(performance.now() - before).toBeLessThan(900);
+  });
+
   it("go only to who repeats a secret, where the app says so", async () => {
     await using receiver = await openReceiver({
       "/good": ({ url, method }) =>
