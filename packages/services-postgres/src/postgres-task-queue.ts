@@ -30,8 +30,8 @@ export interface PostgresTaskQueueOptions {
   /** Yours: it is not closed. */
   readonly database: Database;
   /**
-   * After so many milliseconds without a sign of life a worker is dead, and its tasks are done again by others, which takes
-   * up to twice as long. At least 10,000; kept to the second. Default 30,000.
+   * After so many milliseconds without a sign of life a worker is dead, and its tasks are done again by others, which is
+   * noticed within half of that time more. At least 10,000; kept to the second. Default 30,000.
    */
   readonly deadAfterMs?: number | undefined;
   /** How often a worker that waits looks for tasks whose delay or pause is over. Others are told at once. Default 1,000. */

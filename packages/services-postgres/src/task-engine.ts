@@ -14,6 +14,9 @@ export interface TaskEngineOptions {
 const scheduleSeconds = 5;
 const scheduledTaskSeconds = 2;
 
+/** How often the engine looks for dead workers in the time that one needs to be dead. */
+const looksForDead = 3;
+
 /** pg-boss on our connections, in a schema beside ours: it keeps the tasks and who has them; the work is done by us. */
 export async function openTaskEngine({ database, deadAfterSeconds, onWork }: TaskEngineOptions): Promise<PgBoss> {
   const boss = new PgBoss({
@@ -21,8 +24,8 @@ export async function openTaskEngine({ database, deadAfterSeconds, onWork }: Tas
     schema: `${database.schema}_tasks`,
     backend: database.isPGlite ? "pglite" : "postgres",
     useListenNotify: true,
-    superviseIntervalSeconds: deadAfterSeconds,
-    monitorIntervalSeconds: deadAfterSeconds,
+    superviseIntervalSeconds: Math.ceil(deadAfterSeconds / looksForDead),
+    monitorIntervalSeconds: Math.ceil(deadAfterSeconds / looksForDead),
     cronMonitorIntervalSeconds: scheduleSeconds,
     cronWorkerIntervalSeconds: scheduledTaskSeconds,
     registerInstance: false,
