@@ -6,6 +6,7 @@ import type { RunKey } from "@agentscope-runtime/services";
 import { toAgentRequest } from "./agent-tool.ts";
 import { ownerIdOf } from "./caller.ts";
 import type { McpCaller } from "./caller.ts";
+import type { AgentEntry } from "./catalog.ts";
 import { toDecision } from "./elicitation.ts";
 import { followRun } from "./follow-run.ts";
 import type { Note } from "./run-telling.ts";
@@ -14,9 +15,7 @@ import type { RunResult } from "./to-result.ts";
 
 export interface AgentCall {
   readonly runs: RunDoor;
-  readonly agent: string;
-  /** What the client calls it by. */
-  readonly tool: string;
+  readonly entry: AgentEntry;
   readonly arguments: unknown;
   readonly caller: McpCaller;
   /** Cancels the run. */
@@ -41,12 +40,13 @@ export type AgentOutcome =
 
 /** Runs an agent to its end, or to its questions. When the signal aborts, the run is stopped before this rejects. */
 export async function callAgent(call: AgentCall, answers: Answers | undefined): Promise<AgentOutcome> {
-  const { runs, agent, caller, signal } = call;
+  const { runs, entry, caller, signal } = call;
+  const { agent, takesMessage, definition } = entry;
   if (answers !== undefined) {
     const going = await goOn(call, answers);
     return "questions" in going ? going : watch(call, going);
   }
-  const request = toAgentRequest(call.arguments, call.tool);
+  const request = toAgentRequest(call.arguments, { tool: definition.name, takesMessage });
   signal.throwIfAborted();
   return watch(call, await runs.start({ agent, request, ...caller }));
 }
@@ -75,7 +75,7 @@ async function watch(call: AgentCall, key: RunKey): Promise<AgentOutcome> {
 
 /** Decides what was asked, and finds the run that goes on; asks again for what has no answer. */
 async function goOn(
-  { runs, agent, caller, signal }: AgentCall,
+  { runs, entry, caller, signal }: AgentCall,
   { state, responses }: Answers,
 ): Promise<RunKey | Extract<AgentOutcome, { questions: unknown }>> {
   const key = { ownerId: ownerIdOf(caller), runId: state };
@@ -83,7 +83,7 @@ async function goOn(
     throw RuntimeError.is(thrown) && thrown.code === "not_found" ? badState() : thrown;
   });
   // A state is good for the agent that asked, and for nothing else.
-  if (record.agent !== agent) throw badState();
+  if (record.agent !== entry.agent) throw badState();
   const pending = await runs.pendingApprovals(key, { signal });
   for (const id of pending.filter((asked) => Object.hasOwn(responses, asked))) {
     const { resumed } = await runs.decide(key, { id, ...toDecision(responses[id]) }, caller);

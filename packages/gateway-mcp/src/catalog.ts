@@ -11,6 +11,8 @@ export interface McpAgentOptions {
   readonly title?: string;
   /** For the model that calls: what the agent can do. */
   readonly description?: string;
+  /** False for an agent that does one thing and need not be told what. Default true. */
+  readonly takesMessage?: boolean;
 }
 
 /** Tools for everybody, or those of one caller. */
@@ -18,9 +20,14 @@ export type McpToolSource =
   | Iterable<Tool>
   | ((caller: { readonly identity: Identity | undefined }) => Iterable<Tool> | Promise<Iterable<Tool>>);
 
-export type CatalogEntry =
-  | { readonly kind: "agent"; readonly agent: string; readonly definition: McpTool }
-  | { readonly kind: "tool"; readonly tool: Tool; readonly definition: McpTool };
+export type CatalogEntry = AgentEntry | { readonly kind: "tool"; readonly tool: Tool; readonly definition: McpTool };
+
+export interface AgentEntry {
+  readonly kind: "agent";
+  readonly agent: string;
+  readonly takesMessage: boolean;
+  readonly definition: McpTool;
+}
 
 export interface CatalogOptions {
   /** The agents that are shown, by the app's name for them. */
@@ -74,7 +81,8 @@ export class Catalog {
   }
 }
 
-function agentEntry(agent: string, { name, title, description }: McpAgentOptions, about: string): CatalogEntry {
+function agentEntry(agent: string, options: McpAgentOptions, about: string): AgentEntry {
+  const { name, title, description, takesMessage = true } = options;
   const shown = name ?? agent.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, longestName);
   if (!/^[A-Za-z0-9_.-]{1,128}$/.test(shown)) {
     const message = `The MCP name ${JSON.stringify(shown)} of agent ${agent} is refused by clients: use 1 to 128 letters, digits, "_", "-" and ".".`;
@@ -84,10 +92,10 @@ function agentEntry(agent: string, { name, title, description }: McpAgentOptions
     name: shown,
     ...(title === undefined ? {} : { title }),
     description: description ?? (about.trim() || `Asks the agent ${agent}.`),
-    inputSchema: agentInputSchema,
+    inputSchema: agentInputSchema(takesMessage),
     annotations: { openWorldHint: true },
   };
-  return { kind: "agent", agent, definition };
+  return { kind: "agent", agent, takesMessage, definition };
 }
 
 function toolEntry(tool: Tool): CatalogEntry {

@@ -11,7 +11,7 @@ import type {
 import { callAgent } from "./call-agent.ts";
 import type { AgentOutcome } from "./call-agent.ts";
 import type { McpCaller } from "./caller.ts";
-import type { Catalog, CatalogEntry } from "./catalog.ts";
+import type { AgentEntry, Catalog, CatalogEntry } from "./catalog.ts";
 import { canElicit, toElicitation } from "./elicitation.ts";
 import { toRpcError } from "./rpc-error.ts";
 import { toFailure } from "./tool-failure.ts";
@@ -93,7 +93,7 @@ async function runTool(tool: Tool, toolArguments: unknown, running: Running): Pr
 }
 
 async function runAgent(
-  { agent, definition }: Extract<CatalogEntry, { kind: "agent" }>,
+  entry: AgentEntry,
   toolArguments: unknown,
   { context, exchange, runs, server }: Running & { readonly runs: RunDoor | undefined; readonly server: McpServer },
 ): Promise<CallToolResult | InputRequiredResult> {
@@ -103,8 +103,7 @@ async function runAgent(
   const state = context.mcpReq.requestState<string>();
   const call = {
     runs,
-    agent,
-    tool: definition.name,
+    entry,
     arguments: toolArguments,
     caller: exchange.caller,
     signal,

@@ -1,7 +1,7 @@
 import { runIdHeader } from "@agentscope-runtime/core";
-import type { HttpReply, HttpRequest, RouteRequest } from "@agentscope-runtime/core";
+import type { HttpReply, HttpRequest, Identity, RouteRequest } from "@agentscope-runtime/core";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { Topic } from "@agentscope-runtime/services";
+import type { RunKey, Topic } from "@agentscope-runtime/services";
 import {
   createMcpHandler,
   isInitializeRequest,
@@ -19,7 +19,7 @@ import { toAgentRequest } from "./agent-tool.ts";
 import { Backlog } from "./backlog.ts";
 import { ownerIdOf } from "./caller.ts";
 import type { McpCaller } from "./caller.ts";
-import type { CatalogEntry } from "./catalog.ts";
+import type { AgentEntry, CatalogEntry } from "./catalog.ts";
 import { createServer } from "./create-server.ts";
 import type { Exchange, ServerOptions } from "./create-server.ts";
 import { canElicit, toDecision } from "./elicitation.ts";
@@ -28,7 +28,7 @@ import { isObject } from "./is-object.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { assertOrigin } from "./origin-guard.ts";
 import type { OriginGuardOptions } from "./origin-guard.ts";
-import { invalidRequestReply, toErrorReply, toUnreadableReply } from "./rpc-error.ts";
+import { invalidRequestReply, toAnswer, toErrorReply, toUnreadableReply } from "./rpc-error.ts";
 import { newSessionId, parseSessionId } from "./session-id.ts";
 import type { McpSession } from "./session-id.ts";
 import { toFailure } from "./tool-failure.ts";
@@ -94,13 +94,20 @@ export function createEndpoint(options: McpEndpointOptions): McpEndpoint {
       if (session === "unknown") return unknownSession();
       const { place, after } = parseEventId(lastEventId);
       const ownerId = ownerIdOf({ identity });
-      const { agent } = await runs.get({ ownerId, runId: place.runId }, { signal: http.signal });
-      const shown = await catalog.list(identity);
-      if (!shown.some((entry) => entry.kind === "agent" && entry.agent === agent)) throw noRun(place.runId);
+      await assertShown({ ownerId, runId: place.runId }, identity);
       const stream = agentStream({ runs, calls, ownerId, place, after, session, reader: http.signal, primed: true });
       return { status: 200, headers: runIdHeader(place.runId), body: { sse: stream } };
     },
   };
+
+  async function assertShown(key: RunKey, identity: Identity | undefined): Promise<void> {
+    if (runs === undefined) throw notHere();
+    const { agent } = await runs.get(key).catch((thrown: unknown) => {
+      throw RuntimeError.is(thrown) && thrown.code === "not_found" ? notHere(thrown) : thrown;
+    });
+    const shown = await catalog.list(identity);
+    if (!shown.some((entry) => entry.kind === "agent" && entry.agent === agent)) throw notHere();
+  }
 
   async function answer({ http, identity }: RouteRequest, body: unknown): Promise<HttpReply> {
     const caller = { identity, reader: http.signal, traceparent: http.headers["traceparent"] };
@@ -144,18 +151,15 @@ export function createEndpoint(options: McpEndpointOptions): McpEndpoint {
       return entry.kind === "agent" ? await callAgent(entry, call) : callTool(entry, call);
     } catch (thrown) {
       const failure = toFailure(thrown);
-      if (failure === undefined) return toErrorReply(thrown, id);
+      if (failure === undefined) return toAnswer(thrown, id);
       return { status: 200, body: { json: { jsonrpc: "2.0", id, result: failure } } };
     }
   }
 
-  async function callAgent(
-    { agent, definition }: Extract<CatalogEntry, { kind: "agent" }>,
-    call: LegacyCall,
-  ): Promise<HttpReply> {
+  async function callAgent({ agent, takesMessage, definition }: AgentEntry, call: LegacyCall): Promise<HttpReply> {
     const { id, params, session, caller, http } = call;
     if (runs === undefined) throw new TypeError("There are agents and no runs.");
-    const request = toAgentRequest(params.arguments, definition.name);
+    const request = toAgentRequest(params.arguments, { tool: definition.name, takesMessage });
     const { ownerId, runId } = await runs.start({ agent, request, ...caller });
     const place = { requestId: id, progressToken: progressTokenOf(params) ?? null, runId, before: 0 };
     const primed = (http.headers["mcp-protocol-version"] ?? "") >= primedSince;
@@ -188,10 +192,13 @@ export function createEndpoint(options: McpEndpointOptions): McpEndpoint {
   /** A user's answer to a question of a run. The call that waits for it may be on another replica. */
   async function decide(id: RequestId, result: unknown, caller: McpCaller): Promise<HttpReply> {
     const [, runId, approval] = /^([^/]+)\/(.+)$/s.exec(String(id)) ?? [];
-    if (runs === undefined || runId === undefined || approval === undefined)
-      throw new RuntimeError("invalid_argument", "Nobody has asked this.");
+    if (runs === undefined || runId === undefined || approval === undefined) throw notAsked();
     const { reader: _, ...decider } = caller; // It waits for nothing.
-    await runs.decide({ ownerId: ownerIdOf(caller), runId }, { id: approval, ...toDecision(result) }, decider);
+    try {
+      await runs.decide({ ownerId: ownerIdOf(caller), runId }, { id: approval, ...toDecision(result) }, decider);
+    } catch (thrown) {
+      throw RuntimeError.is(thrown) && thrown.code === "not_found" ? notAsked() : thrown;
+    }
     return { status: 202 };
   }
 }
@@ -214,12 +221,18 @@ function sessionOf({ headers }: HttpRequest): McpSession | "unknown" | undefined
   return id === undefined ? undefined : (parseSessionId(id) ?? "unknown");
 }
 
+function notAsked(): RuntimeError {
+  return new RuntimeError("invalid_argument", "Nobody has asked this: the response's id is that of no question.");
+}
+
 function unknownSession(): HttpReply {
   return toErrorReply(new RuntimeError("not_found", "Session not found: initialize again."));
 }
 
-function noRun(runId: string): RuntimeError {
-  return new RuntimeError("not_found", `There is no run ${runId}.`);
+/** Not as `not_found`: a client would take that for the end of its session. */
+function notHere(cause?: unknown): RuntimeError {
+  const message = "There is nothing to resume: the run of this Last-Event-ID is not here, or not yours.";
+  return new RuntimeError("invalid_argument", message, { cause, details: { field: "last-event-id" } });
 }
 
 /** What `toLibrary` gave. */

@@ -29,6 +29,22 @@ export function toRpcError(thrown: unknown): RpcError {
   return { code: codes[code] ?? serverError, message, data };
 }
 
+/** What is for whoever stands between client and server too, such as a load balancer. */
+const statuses: ReadonlySet<ErrorCode> = new Set([
+  "unauthenticated",
+  "permission_denied",
+  "resource_exhausted",
+  "unavailable",
+]);
+
+/**
+ * The answer to a request that has failed. Its status is that of an answer: a client would take a 404 for the end of its session.
+ */
+export function toAnswer(thrown: unknown, id: RequestId): HttpReply {
+  const error = RuntimeError.from(thrown);
+  return statuses.has(error.code) ? toErrorReply(error, id) : rpcErrorReply(200, toRpcError(error), { id });
+}
+
 /** An error before there is anything to answer, as a reply with its status. */
 export function toErrorReply(thrown: unknown, id: RequestId | null = null): HttpReply {
   const error = RuntimeError.from(thrown);

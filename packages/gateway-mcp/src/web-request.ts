@@ -2,7 +2,7 @@ import type { HttpReply, HttpRequest } from "@agentscope-runtime/core";
 import type { Backlog } from "./backlog.ts";
 
 /** The headers that MCP's library reads. */
-const read = /^(accept|content-type|last-event-id|mcp-.*)$/;
+const read = /^(accept|content-type|mcp-.*)$/;
 
 /** A request as MCP's library takes it, without the body, which is read already. */
 export function toWebRequest({ method, headers, signal }: HttpRequest): Request {
