@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { doorNames } from "./door-request.ts";
+import { formatDoors, measureDoors } from "./doors.ts";
 import { formatIdle, idle } from "./idle.ts";
 import { numberFlag, numbersFlag } from "./number-flag.ts";
 import { formatPaced, paced } from "./paced.ts";
@@ -19,6 +21,8 @@ pnpm bench idle    memory of a stream that is open and silent
   --streams 2000
 pnpm bench soak    whether memory grows with the number of runs
   --runs 5000  --warm-up 1500 (runs)  --connections 32  --tokens 20
+pnpm bench doors   runs/s at each door, beside our own wire and A2A's own server
+  --connections 32  --tokens 20,200  --seconds 3  --warm-up 2 (seconds)  --rounds 5  --doors wire,a2a (default all)
 pnpm bench services  session history on Postgres, Redis and PGlite beside bare clients
   --seconds 6 (for each of two)  --rounds 24 (turns)  --concurrency 16
 
@@ -40,6 +44,7 @@ const { values: flags, positionals } = parseArgs({
     interval: { type: "string" },
     runs: { type: "string" },
     concurrency: { type: "string" },
+    doors: { type: "string" },
     peers: { type: "boolean", default: false },
     stores: { type: "boolean", default: false },
     json: { type: "string" },
@@ -83,6 +88,18 @@ const commands: Readonly<Record<string, Command>> = {
   idle: async (stage) => {
     const result = await idle(stage, { servers, streams: numberFlag(flags, "streams", 2_000) });
     return { numbers: result, text: formatIdle(result) };
+  },
+  doors: async (stage) => {
+    const wanted = flags.doors?.split(",") ?? doorNames;
+    const cells = await measureDoors(stage, {
+      doors: doorNames.filter((door) => wanted.includes(door)),
+      connections: numberFlag(flags, "connections", 32),
+      tokens: numbersFlag(flags, "tokens", [20, 200]),
+      seconds: numberFlag(flags, "seconds", 3),
+      warmUpSeconds: numberFlag(flags, "warm-up", 2),
+      rounds: numberFlag(flags, "rounds", 5),
+    });
+    return { numbers: cells, text: formatDoors(cells) };
   },
   services: async (stage) => {
     const figures = await services(stage, {

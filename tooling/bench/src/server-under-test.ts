@@ -2,10 +2,11 @@ import { Child } from "./child.ts";
 import type { ProbeQuestion, ProcessSample } from "./process-sample.ts";
 
 /**
- * `bare` is the raw limit, `ours` the workload app, `express` a named peer. The last three are the workload app with its
+ * `bare` is the raw limit, `ours` the workload app, `express` a named peer; `doors` is the workload app with every protocol in
+ * front, and `a2a-sdk` A2A's own server. The last three are the workload app with its
  * history and its runs kept: in its process, on Postgres, on Redis.
  */
-export type ServerName = "bare" | "ours" | "express" | Kept;
+export type ServerName = "bare" | "ours" | "express" | "doors" | "a2a-sdk" | Kept;
 
 /** Where a workload app keeps what it keeps. */
 type Kept = "history" | "postgres" | "redis";
@@ -23,6 +24,8 @@ const files: Readonly<Record<ServerName, URL>> = {
   bare: new URL("servers/bare.ts", import.meta.url),
   ours: workload,
   express: new URL("servers/express.ts", import.meta.url),
+  doors: workload,
+  "a2a-sdk": new URL("servers/a2a-sdk.ts", import.meta.url),
   history: workload,
   postgres: workload,
   redis: workload,
@@ -52,7 +55,13 @@ export class ServerUnderTest implements AsyncDisposable {
     const profile = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
     const child = new Child(files[name], {
       nodeArguments: ["--expose-gc", `--import=${probe.href}`, ...profile],
-      environment: { PORT: "0", HOST: "127.0.0.1", NODE_ENV: "production", STORE: store },
+      environment: {
+        PORT: "0",
+        HOST: "127.0.0.1",
+        NODE_ENV: "production",
+        STORE: store,
+        DOORS: name === "doors" ? "all" : "",
+      },
       signal,
     });
     try {

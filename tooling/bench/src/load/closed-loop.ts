@@ -6,11 +6,11 @@ import { WindowClock } from "./window-clock.ts";
 
 /** Drives a closed-loop plan. Rejects when a connection breaks or a run has not the events it should have. */
 export async function closedLoop(
-  { url: address, connections: count, order, events, until }: ClosedLoopPlan,
+  { url: address, connections: count, order, door, events, until }: ClosedLoopPlan,
   report: (report: LoadReport) => void,
 ): Promise<ClosedLoopFigures> {
   const url = new URL(address);
-  const request = encodeRequest(url, order);
+  const request = encodeRequest(url, order, door);
   const clock = new WindowClock(report);
   const firstEventMs: number[] = [];
   const stop = new AbortController();
@@ -21,8 +21,9 @@ export async function closedLoop(
   const drive = async (connection: Connection): Promise<void> => {
     while (!clock.over && begun < most) {
       begun += 1;
-      const timing = await connection.run(request);
-      if (timing.events !== events) throw new Error(`A run had ${timing.events} events instead of ${events}.`);
+      const timing = await connection.run(request(`${process.pid}-${begun}`));
+      if (events !== null && timing.events !== events)
+        throw new Error(`A run had ${timing.events} events instead of ${events}.`);
       if (clock.open) firstEventMs.push(timing.firstEventMs);
     }
   };

@@ -11,7 +11,7 @@ const firstEvents = 2;
 /** Opens the streams and resolves when each has sent its first events and will now be silent. The caller closes them. */
 export async function hold({ url: address, streams }: HoldPlan): Promise<readonly Connection[]> {
   const url = new URL(address);
-  const request = encodeRequest(url, { tokens: 1, intervalMs });
+  const request = encodeRequest(url, { tokens: 1, intervalMs })("");
   const connections = await Connection.openMany(url, streams);
   const open = async (connection: Connection): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();

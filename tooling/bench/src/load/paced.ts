@@ -18,7 +18,7 @@ export async function paced(
 ): Promise<PacedFigures> {
   const url = new URL(address);
   const tokens = Math.ceil((rampMs + window.warmUpMs + window.windowMs + reserveMs) / intervalMs);
-  const request = encodeRequest(url, { tokens, intervalMs });
+  const request = encodeRequest(url, { tokens, intervalMs })("");
   const clock = new WindowClock(report);
   const lateness: number[] = [];
   const connections = await Connection.openMany(url, streams);

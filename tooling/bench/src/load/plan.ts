@@ -1,3 +1,4 @@
+import type { DoorName } from "../door-request.ts";
 import type { Order } from "../order.ts";
 
 /** When measuring begins, counted from the start of the load, and how long it lasts. */
@@ -12,8 +13,10 @@ export interface ClosedLoopPlan {
   readonly url: string;
   readonly connections: number;
   readonly order: Order;
-  /** How many events a run has; a run with more or fewer fails the benchmark. */
-  readonly events: number;
+  /** At which door the order is given. Default: our own wire. */
+  readonly door?: DoorName;
+  /** How many events a run has; a run with more or fewer fails the benchmark. Null: it depends on how they came together. */
+  readonly events: number | null;
   /** Ends when the window is over, or after this many runs. */
   readonly until: Window | { readonly runs: number };
 }
