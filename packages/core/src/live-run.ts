@@ -112,7 +112,8 @@ export class LiveRun {
         this.#end = { status: event.status, data };
         return undefined;
       }
-      this.#writer.add(data);
+      // A piece is made for this moment; of anything else the narrator may still hold a part.
+      this.#writer.add(data, event.object === "content" && event.delta === true ? event : undefined);
     }
     if (this.#length > this.#options.maxRunLength) this.stop(incompleteFor("output_length"));
     return this.#writer.room();

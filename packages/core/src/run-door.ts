@@ -13,6 +13,7 @@ import type {
   Topic,
 } from "@agentscope-runtime/services";
 import type { Decision } from "./approvals.ts";
+import type { LiveEntry } from "./live-entry.ts";
 import type { Identity } from "./identity.ts";
 import type { Takeable } from "./takeable.ts";
 
@@ -53,7 +54,7 @@ export interface RunDoor {
   /** Begins a run, or attaches to the one that the same request began. */
   start(request: DoorRequest): Promise<RunKey>;
   /** The run's events as JSON text, in order and in batches; with `follow`, until it ends. */
-  read(key: RunKey, options?: RunReadOptions): Takeable<readonly RunEntry[]>;
+  read(key: RunKey, options?: RunReadOptions): Takeable<readonly LiveEntry[]>;
   /** `not_found` when there is none, or when it is another owner's. */
   get(key: RunKey, options?: CallOptions): Promise<RunRecord>;
   /** What `start` was given as its note; undefined when nothing was. `not_found` as with `get`. */

@@ -1,10 +1,11 @@
-import type { RunEntry, RunKey, RunLog, RunReadOptions } from "@agentscope-runtime/services";
+import type { RunKey, RunLog, RunReadOptions } from "@agentscope-runtime/services";
+import type { LiveEntry } from "./live-entry.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveReader } from "./run-writer.ts";
 import { nextOf } from "./takeable.ts";
 import type { Takeable, Taker } from "./takeable.ts";
 
-type Entries = readonly RunEntry[];
+type Entries = readonly LiveEntry[];
 type Result = IteratorResult<Entries, undefined>;
 
 /** Knows where a run is, and who reads. */

@@ -1,5 +1,6 @@
-import type { TerminalStatus } from "@agentscope-runtime/protocol";
-import type { RunEntry, RunKey, RunLog } from "@agentscope-runtime/services";
+import type { AgentEvent, TerminalStatus } from "@agentscope-runtime/protocol";
+import type { RunKey, RunLog } from "@agentscope-runtime/services";
+import type { LiveEntry } from "./live-entry.ts";
 import { writeAgain } from "./write-durably.ts";
 
 /** Characters of event text that may wait to be written before the agent has to wait too. */
@@ -24,7 +25,7 @@ export interface LiveReader {
   /** The number of the event that it wants next. */
   readonly position: number;
   /** Those that come next, maybe none; `isLast`: there are no more. */
-  onEvents(entries: readonly RunEntry[], isLast: boolean): void;
+  onEvents(entries: readonly LiveEntry[], isLast: boolean): void;
   /** The run does not tell any more: what is left is in the log. */
   onGone(): void;
 }
@@ -35,6 +36,8 @@ interface Batch {
   readonly events: readonly string[];
 }
 
+type Values = readonly (AgentEvent | undefined)[];
+
 /**
  * Writes the events of one run to the log, those of a tick in one step, and hands them to whoever reads them live. A reader
  * gets one batch and then has to ask again: one that is slow meanwhile falls back on the log, and costs nothing here.
@@ -43,6 +46,8 @@ export class RunWriter {
   readonly #options: RunWriterOptions;
   readonly #onFailure: (thrown: unknown) => void;
   #events: string[] = [];
+  /** Of each event its value, where that will not change any more. */
+  #values: (AgentEvent | undefined)[] = [];
   #length = 0;
   /** How many events were given to the log, and how many readers may know. */
   #given = 0;
@@ -59,9 +64,10 @@ export class RunWriter {
     this.#onFailure = onFailure;
   }
 
-  /** Of one event, as JSON text. It is written at the end of this tick. */
-  add(event: string): void {
+  /** Of one event, as JSON text, and as a value that nobody changes any more. It is written at the end of this tick. */
+  add(event: string, value: AgentEvent | undefined): void {
     this.#events.push(event);
+    this.#values.push(value);
     this.#length += event.length;
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -89,12 +95,13 @@ export class RunWriter {
     if (this.#failure !== undefined) throw this.#failure.thrown;
     const { log, key, holder, shared } = this.#options;
     this.#events.push(last);
+    const values = this.#values;
     const batch = this.#take();
     const write = (): Promise<unknown> => log.finish(key, { holder, status, ...batch });
     const written = write();
-    if (!shared) this.#tell(batch, true);
+    if (!shared) this.#tell(batch, values, true);
     await this.#isWritten(written, write);
-    if (shared) this.#tell(batch, true);
+    if (shared) this.#tell(batch, values, true);
   }
 
   /** Tells live readers to look into the log, now and from now on. */
@@ -114,6 +121,7 @@ export class RunWriter {
   #write(): void {
     if (this.#events.length === 0 || this.#writing !== undefined || this.#failure !== undefined) return;
     const { log, key, holder, shared } = this.#options;
+    const values = this.#values;
     const batch = this.#take();
     const write = (): Promise<void> => log.append(key, { holder, ...batch });
     const written = write();
@@ -122,12 +130,12 @@ export class RunWriter {
     };
     if (shared) {
       this.#writing = this.#isWritten(written, write).then(() => {
-        this.#tell(batch, false);
+        this.#tell(batch, values, false);
         this.#onWritten();
       }, onFailure);
     } else {
       // Its log is in this process: it is never away, and has done its work already.
-      this.#tell(batch, false);
+      this.#tell(batch, values, false);
       written.catch(onFailure);
     }
   }
@@ -147,6 +155,7 @@ export class RunWriter {
     const first = this.#given;
     const events = this.#events;
     this.#events = [];
+    this.#values = [];
     this.#length = 0;
     this.#given += events.length;
     return { first, events };
@@ -166,13 +175,13 @@ export class RunWriter {
     }
   }
 
-  #tell({ first, events }: Batch, isLast: boolean): void {
+  #tell({ first, events }: Batch, values: Values, isLast: boolean): void {
     this.#told = first + events.length;
     this.#over = isLast;
     if (this.#readers.length === 0) return;
     const readers = this.#readers;
     this.#readers = [];
-    const entries = events.map((data, index) => ({ sequence: first + index, data }));
+    const entries = events.map((data, index) => ({ sequence: first + index, data, event: values[index] }));
     for (const reader of readers) {
       const { position } = reader;
       if (position >= this.#told && !isLast) this.#readers = [...this.#readers, reader];

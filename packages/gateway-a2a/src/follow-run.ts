@@ -1,5 +1,5 @@
+import { eventOf } from "@agentscope-runtime/core";
 import type { RunDoor } from "@agentscope-runtime/core";
-import type { AgentEvent } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
 import type { StreamEvent } from "./task.ts";
 import { TaskStory } from "./task-story.ts";
@@ -24,9 +24,9 @@ export async function* followRun(following: RunFollowing): AsyncGenerator<readon
   const story = new TaskStory(facts, { showWork });
   for await (const batch of runs.read(key, { follow: true, signal })) {
     const told: StreamEvent[] = [];
-    for (const { sequence, data } of batch) {
-      const event = story.tell(JSON.parse(data) as AgentEvent); // Our own text of one.
-      if (event !== undefined && sequence > known) told.push(event);
+    for (const entry of batch) {
+      const event = story.tell(eventOf(entry));
+      if (event !== undefined && entry.sequence > known) told.push(event);
     }
     if (told.length > 0) yield told;
   }

@@ -1,10 +1,11 @@
 import { EventType, PROTOCOL_VERSION } from "@ag-ui/core";
 import type { Event, Interrupt, Message as AgUiMessage } from "@ag-ui/core";
+import { eventOf } from "@agentscope-runtime/core";
 import type { RunDoor } from "@agentscope-runtime/core";
 import { foldEvents, isTerminalStatus } from "@agentscope-runtime/protocol";
 import type { AgentEvent } from "@agentscope-runtime/protocol";
 import type { RunRecord } from "@agentscope-runtime/services";
-import { eventOf, followRun, messagesSnapshot } from "./follow-run.ts";
+import { followRun, messagesSnapshot } from "./follow-run.ts";
 import { Narration } from "./narration.ts";
 import type { RunInput } from "./run-input.ts";
 import type { Thread } from "./thread.ts";

@@ -1,9 +1,10 @@
 import { EventType } from "@ag-ui/core";
 import type { Event, Message } from "@ag-ui/core";
+import { eventOf } from "@agentscope-runtime/core";
 import type { RunDoor } from "@agentscope-runtime/core";
 import { foldEvents } from "@agentscope-runtime/protocol";
 import type { AgentEvent } from "@agentscope-runtime/protocol";
-import type { RunEntry, RunKey } from "@agentscope-runtime/services";
+import type { RunKey } from "@agentscope-runtime/services";
 import { CallIds } from "./call-ids.ts";
 import type { Narration } from "./narration.ts";
 import { endingError } from "./to-error-reply.ts";
@@ -35,11 +36,6 @@ export async function* followRun(following: Following): AsyncGenerator<readonly 
   } catch (thrown) {
     yield [endingError(thrown)];
   }
-}
-
-/** The log holds our own text of an event. */
-export function eventOf({ data }: RunEntry): AgentEvent {
-  return JSON.parse(data) as AgentEvent;
 }
 
 /** All messages as they are now: what deltas cannot say otherwise any more. */

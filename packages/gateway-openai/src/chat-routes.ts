@@ -1,12 +1,12 @@
-import { runIdHeader } from "@agentscope-runtime/core";
+import { runIdHeader, toldFrames } from "@agentscope-runtime/core";
 import type { GatewayHost, HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
 import { parse } from "@agentscope-runtime/protocol";
-import { chatChunkSchema, chunkFrames } from "./chat-chunks.ts";
+import { ChatTeller, chatChunkSchema } from "./chat-teller.ts";
 import { chatCompletionSchema, toCompletion } from "./chat-completion.ts";
 import { chatRequestSchema, toAgentRequest } from "./chat-request.ts";
 import { errorBodySchema, openAiErrorReply } from "./error-body.ts";
 import { chooseAgent } from "./models.ts";
-import { endOfRun, runEvents } from "./run-events.ts";
+import { endOfRun } from "./run-events.ts";
 
 /** `POST /chat/completions`. */
 export function chatRoutes({ runs, maxBodyBytes }: GatewayHost, prefix: string): readonly Route[] {
@@ -36,8 +36,8 @@ export function chatRoutes({ runs, maxBodyBytes }: GatewayHost, prefix: string):
     const facts = { id: key.runId, model: body.model, includeUsage: body.stream_options?.include_usage === true };
     const named = runIdHeader(key.runId);
     if (body.stream === true) {
-      const events = runEvents(runs.read(key, { follow: true, signal }));
-      return { status: 200, headers: named, body: { sse: chunkFrames(events, facts) } };
+      const frames = toldFrames(runs.read(key, { follow: true, signal }), new ChatTeller(facts));
+      return { status: 200, headers: named, body: { sse: frames } };
     }
     const completion = toCompletion(await endOfRun(runs, key, signal), facts);
     return { status: 200, headers: named, body: { json: completion } };

@@ -2,11 +2,11 @@ import { AgentApp, apiKeys, Narrator } from "@agentscope-runtime/core";
 import type { AgentAppOptions, QueryHandler } from "@agentscope-runtime/core";
 import { serve } from "@agentscope-runtime/express";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentEvent, ErrorCode } from "@agentscope-runtime/protocol";
+import type { ErrorCode } from "@agentscope-runtime/protocol";
 import OpenAI from "openai";
-import { chunkFrames } from "./chat-chunks.ts";
+import { ChatTeller } from "./chat-teller.ts";
 import { openAi } from "./index.ts";
-import { responseFrames } from "./response-frames.ts";
+import { ResponseTeller } from "./response-teller.ts";
 
 interface Call {
   readonly method?: string;
@@ -194,15 +194,13 @@ describe("A run that fails", () => {
 });
 
 describe("A stream that cannot go on", () => {
-  async function* broken(): AsyncGenerator<readonly AgentEvent[]> {
-    yield new Narrator({ runId: "r1", sessionId: "s1" }).begin();
-    await Promise.resolve();
-    throw new RuntimeError("unavailable", "The log is away.");
-  }
+  const lost = new RuntimeError("unavailable", "The log is away.");
   const error = { type: "server_error", code: "service_unavailable", message: "The log is away.", param: null };
 
-  it("ends with an error event and [DONE]", async () => {
-    const frames = (await Array.fromAsync(responseFrames(broken(), { runId: "r1", agent: "a", asked: {} }))).join("");
+  it("ends with an error event and [DONE]", () => {
+    const teller = new ResponseTeller({ runId: "r1", agent: "a", asked: {} });
+    const begun = new Narrator({ runId: "r1", sessionId: "s1" }).begin();
+    const frames = begun.map((event) => teller.tell(event)).join("") + teller.fail(lost);
     const [created, progress, failed, done, end] = frames.split("\n\n");
     expect(created).toMatch(/^event: response.created\n/);
     expect(progress).toMatch(/^event: response.in_progress\n/);
@@ -214,9 +212,8 @@ describe("A stream that cannot go on", () => {
     expect([done, end]).toEqual(["data: [DONE]", ""]);
   });
 
-  it("ends with an error chunk and [DONE]", async () => {
-    const frames = await Array.fromAsync(chunkFrames(broken(), { id: "r1", model: "m", includeUsage: false }));
-    expect(frames.at(-1)).toBe(
+  it("ends with an error chunk and [DONE]", () => {
+    expect(new ChatTeller({ id: "r1", model: "m", includeUsage: false }).fail(lost)).toBe(
       `data: ${JSON.stringify({ error: { message: error.message, type: error.type, param: null, code: error.code } })}\n\ndata: [DONE]\n\n`,
     );
   });

@@ -1,4 +1,4 @@
-import { ownerOf, runIdHeader } from "@agentscope-runtime/core";
+import { ownerOf, runIdHeader, toldFrames } from "@agentscope-runtime/core";
 import type { GatewayHost, HttpReply, Route, RouteRequest } from "@agentscope-runtime/core";
 import { parse } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
@@ -8,11 +8,11 @@ import { errorBodySchema, openAiErrorReply } from "./error-body.ts";
 import { listSchema, listQueryFields, pageOfItems } from "./item-list.ts";
 import { forgetterOf } from "./forget-run.ts";
 import type { ResponseDesk } from "./response-desk.ts";
-import { responseFrames } from "./response-frames.ts";
 import { responseRequestSchema } from "./response-request.ts";
 import { responseEventSchema, responseSchema } from "./response-resource.ts";
 import { ResponseStory } from "./response-story.ts";
-import { endOfRun, runEvents } from "./run-events.ts";
+import { ResponseTeller } from "./response-teller.ts";
+import { endOfRun } from "./run-events.ts";
 
 const retrieveQuerySchema = z.looseObject({
   stream: z.enum(["true", "false"]).optional(),
@@ -119,7 +119,7 @@ export function responseRoutes({ maxBodyBytes }: GatewayHost, desk: ResponseDesk
     if (forget !== undefined) signal.addEventListener("abort", forget, { once: true });
     const headers = runIdHeader(key.runId);
     if (body.stream === true) {
-      const frames = responseFrames(runEvents(runs.read(key, { follow: true, signal })), facts);
+      const frames = toldFrames(runs.read(key, { follow: true, signal }), new ResponseTeller(facts));
       return { status: 200, headers, body: { sse: forget === undefined ? frames : afterwards(frames, forget) } };
     }
     if (body.background === true) {
@@ -139,11 +139,10 @@ export function responseRoutes({ maxBodyBytes }: GatewayHost, desk: ResponseDesk
     const { signal } = request.http;
     const kept = await shelf.get(key, signal);
     if (stream !== "true") return { status: 200, body: { json: await shelf.resource(kept) } };
-    const events = runEvents(runs.read(key, { follow: true, signal }));
     return {
       status: 200,
       headers: runIdHeader(key.runId),
-      body: { sse: responseFrames(events, kept.facts, after) },
+      body: { sse: toldFrames(runs.read(key, { follow: true, signal }), new ResponseTeller(kept.facts, after)) },
     };
   }
 }

@@ -1,14 +1,14 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentEvent, AgentResponse } from "@agentscope-runtime/protocol";
-import { lastEntry } from "@agentscope-runtime/core";
-import type { RunDoor } from "@agentscope-runtime/core";
+import { eventOf, lastEntry } from "@agentscope-runtime/core";
+import type { LiveEntry, RunDoor } from "@agentscope-runtime/core";
 import type { RunEntry, RunKey } from "@agentscope-runtime/services";
 
 /** The run's events in the batches in which the log has them. */
 export async function* runEvents(
-  batches: AsyncIterable<readonly RunEntry[]>,
+  batches: AsyncIterable<readonly LiveEntry[]>,
 ): AsyncGenerator<readonly AgentEvent[], void, undefined> {
-  for await (const batch of batches) yield batch.map(({ data }) => JSON.parse(data) as AgentEvent); // Our own text of one.
+  for await (const batch of batches) yield batch.map(eventOf);
 }
 
 /** What a run has ended with; waits for its end while the signal says that somebody is there. */

@@ -1,6 +1,6 @@
-/** One server-sent event, named by its `type` as the Responses API does. */
-export function toEventFrame(event: { readonly type: string }): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+/** One server-sent event, named by its type as the Responses API does. */
+export function toEventFrame(type: string, json: string): string {
+  return `event: ${type}\ndata: ${json}\n\n`;
 }
 
 /** One server-sent event without a name, as Chat Completions sends its chunks. */

@@ -1,5 +1,6 @@
-import { isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentEvent, AgentResponse } from "@agentscope-runtime/protocol";
+import type { RunTeller } from "@agentscope-runtime/core";
+import { isTerminalStatus } from "@agentscope-runtime/protocol";
+import type { AgentEvent, AgentResponse, RuntimeError } from "@agentscope-runtime/protocol";
 import { z } from "zod";
 import { failureOf, finishReason } from "./chat-completion.ts";
 import type { CompletionFacts } from "./chat-completion.ts";
@@ -22,43 +23,34 @@ export const chatChunkSchema = z.looseObject({
   choices: z.array(z.looseObject({ index: z.int(), finish_reason: z.string().nullable(), delta: z.looseObject({}) })),
 });
 
-/** A run as the frames of a completion, while it happens. A run that fails ends with its error, which clients throw. */
-export async function* chunkFrames(
-  batches: AsyncIterable<readonly AgentEvent[]>,
-  facts: ChunkFacts,
-): AsyncGenerator<string, void, undefined> {
-  const chunks = new ChatChunks(facts);
-  try {
-    for await (const batch of batches) {
-      const frames = batch.map((event) => chunks.framesOf(event)).join("");
-      if (frames !== "") yield frames;
-    }
-  } catch (thrown) {
-    yield errorFrame(RuntimeError.from(thrown));
-  }
-}
+const object = "chat.completion.chunk";
 
-class ChatChunks {
+/** Tells a run as the frames of a completion. A run that fails ends with its error, which clients throw. */
+export class ChatTeller implements RunTeller {
   readonly #facts: ChunkFacts;
   readonly #story = new ChatStory();
   #created = 0;
+  /** What every piece begins with; written once. */
+  #head: string | undefined;
 
   constructor(facts: ChunkFacts) {
     this.#facts = facts;
   }
 
-  framesOf(event: AgentEvent): string {
+  tell(event: AgentEvent): string {
     if (event.object !== "response") {
-      return this.#story
-        .tell(event)
-        .map((delta) => this.#chunk([{ index: 0, delta, finish_reason: null, logprobs: null }]))
-        .join("");
+      let frames = "";
+      for (const delta of this.#story.tell(event)) frames += this.#piece(delta);
+      return frames;
     }
     this.#created = event.created_at;
     if (isTerminalStatus(event.status)) return this.#end(event);
     if (event.status !== "in_progress") return "";
-    const delta = { role: "assistant", content: "", refusal: null };
-    return this.#chunk([{ index: 0, delta, finish_reason: null, logprobs: null }]);
+    return this.#piece({ role: "assistant", content: "", refusal: null });
+  }
+
+  fail(error: RuntimeError): string {
+    return errorFrame(error);
   }
 
   #end(response: AgentResponse): string {
@@ -70,9 +62,16 @@ class ChatChunks {
     return last + usage + doneFrame;
   }
 
+  #piece(delta: object): string {
+    const { id, model, includeUsage } = this.#facts;
+    this.#head ??= `data: ${JSON.stringify({ id, object, created: this.#created, model }).slice(0, -1)},"choices":[{"index":0,"delta":`;
+    const end = `,"finish_reason":null,"logprobs":null}]${includeUsage ? ',"usage":null' : ""}}\n\n`;
+    return this.#head + JSON.stringify(delta) + end;
+  }
+
   #chunk(choices: readonly object[], usage: object | null = null): string {
     const { id, model, includeUsage } = this.#facts;
-    const chunk = { id, object: "chat.completion.chunk", created: this.#created, model, choices };
+    const chunk = { id, object, created: this.#created, model, choices };
     return toDataFrame(includeUsage ? { ...chunk, usage } : chunk);
   }
 }
