@@ -3,8 +3,8 @@ import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { posix } from "node:path";
 import type { Command, ExecEvent, ExecOptions, ExecStop } from "../exec.ts";
-import { killMarked, markVariable } from "./kill-marked.ts";
-import { launch } from "./launcher.ts";
+import { markVariable } from "./kill-marked.ts";
+import { killSpawned, launch } from "./launcher.ts";
 import type { Spawn } from "./launcher.ts";
 import type { LocalLifetime } from "./local-lifetime.ts";
 import { parseExecOptions } from "./parse-exec-options.ts";
@@ -42,7 +42,7 @@ export async function* execLocally(
   let failure: { readonly reason: unknown } | undefined;
   let killing: Promise<void> | undefined;
   const kill = (): void => {
-    killing ??= killMarked(child.pid, mark);
+    killing ??= killSpawned(child, mark);
   };
   const output = new ProcessOutput({
     stdout,
@@ -59,6 +59,7 @@ export async function* execLocally(
     output.close();
   };
   child.once("exit", (code, signal) => {
+    stopped ??= child.stopped;
     over.resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     output.exited();
   });

@@ -2,4 +2,4 @@ export { openLocalSandbox } from "./open-local-sandbox.ts";
 
 export type { LocalSandbox, LocalSandboxOptions } from "./open-local-sandbox.ts";
 export type { LocalTool } from "./generic-tools.ts";
-export type { Spawn } from "./launcher.ts";
+export type { Spawn, SpawnedProcess } from "./launcher.ts";

@@ -6,8 +6,9 @@ import { cellOutputSchema } from "../cell-output-schema.ts";
 import type { CellOutput } from "../ipython.ts";
 import type { LocalPlace } from "./exec-locally.ts";
 import { kernelDriver } from "./kernel-driver.ts";
-import { killMarked, markVariable } from "./kill-marked.ts";
-import { launch } from "./launcher.ts";
+import { markVariable } from "./kill-marked.ts";
+import { killSpawned, launch } from "./launcher.ts";
+import type { SpawnedProcess } from "./launcher.ts";
 import { linesOf } from "../lines-of.ts";
 
 /** A longer line is an output larger than a cell may have. */
@@ -31,7 +32,7 @@ interface RunningCell {
 
 /** One Python process with IPython in it. It runs one cell at a time. */
 export class Kernel {
-  readonly #pid: number | undefined;
+  readonly #child: SpawnedProcess;
   readonly #stdin: Writable;
   readonly #mark: string;
   readonly #ready = Promise.withResolvers<undefined>();
@@ -55,7 +56,7 @@ export class Kernel {
       stdin: "pipe",
     });
     if (stdin === undefined) throw new TypeError("The spawn did not make a pipe for stdin.");
-    this.#pid = child.pid;
+    this.#child = child;
     this.#stdin = stdin;
     stdin.on("error", () => undefined); // It died; its output tells.
     let complaint = "";
@@ -102,7 +103,7 @@ export class Kernel {
 
   /** Resolves when it and all that it started are gone. */
   async kill(): Promise<void> {
-    this.#killing ??= killMarked(this.#pid, this.#mark);
+    this.#killing ??= killSpawned(this.#child, this.#mark);
     await this.#killing;
   }
 

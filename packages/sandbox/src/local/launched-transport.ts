@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
-import { killMarked } from "./kill-marked.ts";
+import { killSpawned } from "./launcher.ts";
 import type { Launched } from "./launcher.ts";
 import { linesOf } from "../lines-of.ts";
 
@@ -41,7 +41,7 @@ export class LaunchedTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    await killMarked(this.#launched.child.pid, this.#mark);
+    await killSpawned(this.#launched.child, this.#mark);
   }
 
   async #listen(): Promise<void> {

@@ -1,11 +1,35 @@
-import type { ChildProcess, SpawnOptions } from "node:child_process";
+import type { SpawnOptions } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { Readable, Writable } from "node:stream";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { Command, ExecLimits } from "../exec.ts";
+import type { Command, ExecLimits, ExecStop } from "../exec.ts";
+import { killMarked } from "./kill-marked.ts";
 
 /** As `spawn` of `node:child_process`; another one may run the program behind walls. It passes on file descriptors above 2. */
-export type Spawn = (program: string, programArguments: readonly string[], options: SpawnOptions) => ChildProcess;
+export type Spawn = (program: string, programArguments: readonly string[], options: SpawnOptions) => SpawnedProcess;
+
+/** A process that was started: a `ChildProcess`, or what one behind walls has in common with it. */
+export interface SpawnedProcess {
+  /** On this side of the walls. */
+  readonly pid?: number | undefined;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** By descriptor, as they were asked for. */
+  readonly stdio: readonly (Readable | Writable | null | undefined)[];
+  once(event: "exit", listener: (exitCode: number | null, signal: NodeJS.Signals | null) => void): unknown;
+  once(event: "error", listener: (thrown: Error) => void): unknown;
+  /** Kills it and its group, where that cannot be done by its `pid`. Resolves when it has exited. */
+  stop?(): Promise<void>;
+  /** Why it was ended from outside; known once it has exited. */
+  readonly stopped?: ExecStop | undefined;
+}
+
+/** Kills a process and all that came from it. Resolves when none is left. */
+export async function killSpawned(spawned: SpawnedProcess, mark: string): Promise<void> {
+  await spawned.stop?.();
+  await killMarked(spawned.pid, mark);
+}
 
 /** What a process needs to know, on its own side of the walls. */
 export interface LaunchOptions {
@@ -18,7 +42,7 @@ export interface LaunchOptions {
 
 /** A process that has been started, with all that it starts in one group. */
 export interface Launched {
-  readonly child: ChildProcess;
+  readonly child: SpawnedProcess;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Undefined for one that reads nothing. */
@@ -50,7 +74,8 @@ export function launch(spawn: Spawn, command: Command | string, options: LaunchO
     detached: true,
     stdio: [stdin, "pipe", "pipe", "pipe"],
   });
-  const [, stdout, stderr, complaints] = child.stdio;
+  const { stdout, stderr } = child;
+  const complaints = child.stdio[3];
   if (!stdout || !stderr || !complaints) throw new TypeError("The spawn did not make the pipes.");
   const failed = new Promise<never>((_, reject) => {
     child.once("error", (thrown) => {

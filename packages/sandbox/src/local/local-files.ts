@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { constants, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { constants, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -12,8 +12,8 @@ import { codeOf, notADirectory, notAFile, nothingAt, toFileError } from "./file-
 import type { LocalLifetime } from "./local-lifetime.ts";
 import { unfinishedPrefix } from "./unfinished-prefix.ts";
 import { watchTree } from "./watch-tree.ts";
-import { findPlace, hold, partsOf, release, statPlace } from "./workspace-path.ts";
-import type { Workspace, WorkspacePlace } from "./workspace-path.ts";
+import { findPlace, hold, makeDirectory, partsOf, release, statPlace } from "./workspace-path.ts";
+import type { Owner, Workspace, WorkspacePlace } from "./workspace-path.ts";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 const maxReadBytes = 64 * 1024 * 1024;
@@ -63,7 +63,7 @@ export class LocalFiles implements SandboxFiles {
       if (before !== undefined && !before.isFile()) throw notAFile(path);
       const unfinished = place.below(`${unfinishedPrefix}${randomUUID()}`);
       try {
-        await fill(unfinished, data, before, options);
+        await fill(unfinished, data, { before, owner: this.#workspace.owner, signal: options?.signal });
         options?.signal?.throwIfAborted();
         renameSync(unfinished, place.local);
       } catch (thrown) {
@@ -140,8 +140,7 @@ export class LocalFiles implements SandboxFiles {
       const stats = statPlace(place);
       if (stats?.isDirectory() === true) return false;
       if (stats !== undefined) throw notADirectory(path);
-      mkdirSync(place.local);
-      return true;
+      return makeDirectory(place.local, this.#workspace.owner);
     });
   }
 
@@ -225,20 +224,27 @@ async function* piecesOf(file: FileHandle, options?: CallOptions): AsyncGenerato
   }
 }
 
+interface Filling {
+  readonly before: Stats | undefined;
+  readonly owner: Owner | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Writes a new file; one that is replaced hands on who may do what with it. */
-async function fill(local: string, data: FileData, before: Stats | undefined, options?: CallOptions): Promise<void> {
+async function fill(local: string, data: FileData, { before, owner, signal }: Filling): Promise<void> {
   await using file = await open(local, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
   if (before !== undefined) await file.chmod(before.mode & 0o777);
+  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
   if (typeof data === "string" || data instanceof Uint8Array) {
     await file.writeFile(data);
     return;
   }
   const source = Readable.from(data);
-  if (options?.signal !== undefined) addAbortSignal(options.signal, source);
+  if (signal !== undefined) addAbortSignal(signal, source);
   try {
     for await (const piece of source as AsyncIterable<Uint8Array>) await file.writeFile(piece);
   } catch (thrown) {
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     throw thrown;
   }
 }

@@ -33,6 +33,8 @@ export interface LocalSandboxOptions {
   readonly workspacePath?: string;
   /** Where git keeps the history, as processes see it; outside of the workspace. Default `root` with `.history` at its end. */
   readonly historyPath?: string;
+  /** Whose the files are that are made here, where processes run as another user than this one. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Starts every process: `spawn` of `node:child_process`, or one that puts walls around what it starts. */
   readonly spawn: Spawn;
   /** All that processes get. `HOME`, `PATH` and `LANG` have defaults. */
@@ -88,7 +90,7 @@ class OpenLocalSandbox implements LocalSandbox {
     this.id = id;
     this.type = type;
     this.#place = place;
-    this.files = new LocalFiles({ root, path: place.workspacePath }, place.lifetime);
+    this.files = new LocalFiles({ root, path: place.workspacePath, owner: options.owner }, place.lifetime);
     this.history = new LocalHistory(place, historyPath);
     this.#cells = new LocalCells(place, python);
     this.#servers = new McpServers(place);

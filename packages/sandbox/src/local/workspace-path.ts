@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync } from "node:fs";
+import { closeSync, constants, lchownSync, lstatSync, mkdirSync, openSync, readlinkSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { posix } from "node:path";
 import { RuntimeError } from "@agentscope-runtime/protocol";
@@ -8,6 +8,13 @@ import { codeOf, leadsOut, notADirectory, nothingAt } from "./file-errors.ts";
 export interface Workspace {
   readonly root: string;
   readonly path: string;
+  /** Whose what is made here is, where processes run as another user than we do. */
+  readonly owner?: Owner | undefined;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -99,7 +106,7 @@ export function findPlace(workspace: Workspace, path: string, options: FindOptio
         isDone = true;
         return new WorkspacePlace(held, part);
       } else {
-        held.push(enter(local, part, path, make));
+        held.push(enter(local, part, path, make ? { owner: workspace.owner } : undefined));
       }
     }
   } finally {
@@ -145,13 +152,13 @@ export function release(held: Held | undefined): void {
   if (held?.descriptor !== undefined) closeSync(held.descriptor);
 }
 
-function enter(local: string, name: string, path: string, make: boolean): Held {
+function enter(local: string, name: string, path: string, make?: Pick<Workspace, "owner">): Held {
   try {
     return hold(local, name);
   } catch (thrown) {
     const code = codeOf(thrown);
-    if (code === "ENOENT" && make) {
-      mkdirUnlessThere(local);
+    if (code === "ENOENT" && make !== undefined) {
+      makeDirectory(local, make.owner);
       return hold(local, name);
     }
     if (code === "ENOENT") throw nothingAt(path);
@@ -161,12 +168,16 @@ function enter(local: string, name: string, path: string, make: boolean): Held {
   }
 }
 
-function mkdirUnlessThere(local: string): void {
+/** False when something was there. */
+export function makeDirectory(local: string, owner: Owner | undefined): boolean {
   try {
     mkdirSync(local);
   } catch (thrown) {
     if (codeOf(thrown) !== "EEXIST") throw thrown;
+    return false;
   }
+  if (owner !== undefined) lchownSync(local, owner.uid, owner.gid);
+  return true;
 }
 
 function linkTarget(local: string): string | undefined {

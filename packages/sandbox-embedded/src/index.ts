@@ -1,0 +1,3 @@
+export { openBubblewrapBackend } from "./bubblewrap/bubblewrap-backend.ts";
+
+export type { BubblewrapBackendOptions } from "./bubblewrap/bubblewrap-backend.ts";
