@@ -10,6 +10,9 @@ export { BrowserSandbox } from "./browser-sandbox.ts";
 export { collectOutput, shellCommand } from "./exec.ts";
 export { FilesystemSandbox } from "./filesystem-sandbox.ts";
 export { GuiSandbox } from "./gui-sandbox.ts";
+export { RemoteSandboxBackend } from "./remote/remote-sandbox-backend.ts";
+export { SandboxHost } from "./host/sandbox-host.ts";
+export { sandboxHostRoutes } from "./host/sandbox-host-routes.ts";
 export { SandboxManager } from "./sandbox-manager.ts";
 export { sandboxTools } from "./tools/sandbox-tools.ts";
 
@@ -34,3 +37,6 @@ export type { BrowserElement, BrowserScreenshotOptions, BrowserTypeOptions, Brow
 export type { ComputerAction, ScreenPoint } from "./gui-sandbox.ts";
 export type { FileEdit } from "./filesystem-sandbox.ts";
 export type { SandboxToolsOptions } from "./tools/sandbox-tools.ts";
+export type { HostedSpec, SandboxHostOptions } from "./host/sandbox-host.ts";
+export type { RemoteSandboxBackendOptions } from "./remote/remote-sandbox-backend.ts";
+export type { SandboxHostRoutesOptions } from "./host/sandbox-host-routes.ts";

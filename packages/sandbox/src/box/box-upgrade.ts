@@ -17,14 +17,15 @@ export function boxUpgrade(sandbox: Sandbox, { token }: BoxDoorOptions = {}): Up
     try {
       assertToken(token, request);
       const connection = await sandbox.connect(Number(port), { signal: request.signal });
-      return { maxMessageBytes, talk: async (socket) => bridge(socket, connection) };
+      return { maxMessageBytes, talk: async (socket) => bridgePort(socket, connection) };
     } catch (thrown) {
       return errorReply(thrown);
     }
   };
 }
 
-async function bridge(socket: Socket, connection: Duplex): Promise<void> {
+/** The bytes of a connection as binary messages, until either side is over. */
+export async function bridgePort(socket: Socket, connection: Duplex): Promise<void> {
   connection.on("error", () => undefined); // It closes, too.
   connection.once("close", () => {
     socket.close();
