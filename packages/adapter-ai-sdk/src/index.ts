@@ -1,4 +1,5 @@
 export { fromAiSdk } from "./from-ai-sdk.ts";
+export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
 
 export type { AiSdkResult, AiSdkStream, FromAiSdkOptions } from "./from-ai-sdk.ts";
@@ -12,6 +13,7 @@ export type {
   ModelMessage,
   ModelReasoningPart,
   ModelTextPart,
+  ModelToolContent,
   ModelToolCallPart,
   ModelToolOutput,
   ModelToolPart,
@@ -19,3 +21,4 @@ export type {
   ModelUserPart,
 } from "./model-message.ts";
 export type { ToModelMessagesOptions } from "./to-model-messages.ts";
+export type { AiSdkFunctionTool, AiSdkToolCallOptions } from "./to-ai-sdk-tools.ts";

@@ -1,4 +1,6 @@
+import { parseToolResult } from "@agentscope-runtime/tools";
 import type { ModelJson, ModelToolOutput } from "./model-message.ts";
+import { toToolOutput } from "./to-tool-output.ts";
 
 /**
  * The input of a call from its JSON text; no text is no arguments. Text that is not JSON is kept as
@@ -10,11 +12,13 @@ export function parseArguments(text: string): unknown {
   return value === undefined ? { invalid_arguments: text } : (value ?? {});
 }
 
-/** JSON objects and arrays as JSON, everything else as the text it is. */
+/** Results of our own tools as what they are, other JSON objects and arrays as JSON, everything else as the text it is. */
 export function parseOutput(text: string, isError: boolean): ModelToolOutput {
   // Digits of long numbers would be lost.
   const value = /^\s*[[{]/.test(text) && !/\d{16}/.test(text) ? parseJson(text) : undefined;
   if (value === undefined) return { type: isError ? "error-text" : "text", value: text };
+  const result = parseToolResult(value);
+  if (result !== undefined) return toToolOutput({ ...result, isError: isError || result.isError });
   return { type: isError ? "error-json" : "json", value };
 }
 

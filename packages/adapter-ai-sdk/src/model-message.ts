@@ -41,7 +41,14 @@ export type ModelJson = null | string | number | boolean | ModelJson[] | { [key:
 export type ModelToolOutput =
   | { type: "text" | "error-text"; value: string }
   | { type: "json" | "error-json"; value: ModelJson }
-  | { type: "execution-denied"; reason?: string };
+  | { type: "execution-denied"; reason?: string }
+  /** What both AI SDK 6 and 7 take; `data` is base64. */
+  | { type: "content"; value: ModelToolContent[] };
+
+export type ModelToolContent =
+  | { type: "text"; text: string }
+  | { type: "image-data"; data: string; mediaType: string }
+  | { type: "file-data"; data: string; mediaType: string; filename?: string };
 
 export interface ModelToolResultPart {
   type: "tool-result";

@@ -3,7 +3,7 @@ export { createToolbox } from "./toolbox.ts";
 export { fromMcpResult } from "./from-mcp-result.ts";
 export { toMcpResult } from "./to-mcp-result.ts";
 export { defineTool } from "./define-tool.ts";
-export { errorResult, resultText, textResult } from "./tool-result.ts";
+export { errorResult, parseToolResult, resultText, textResult } from "./tool-result.ts";
 
 export type { McpContent, McpResult } from "./mcp-result.ts";
 export type { McpResultInput } from "./from-mcp-result.ts";

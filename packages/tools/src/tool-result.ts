@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** A piece of what a tool answers. `data` of images and files is base64. */
 export type ToolContent =
   | { readonly type: "text"; readonly text: string }
@@ -22,6 +24,24 @@ export function textResult(text: string): ToolResult {
 /** A failure, in words that help the model to do better. */
 export function errorResult(text: string): ToolResult {
   return { content: [{ type: "text", text }], isError: true };
+}
+
+const contentSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("text"), text: z.string() }),
+  z.object({ type: z.literal("image"), data: z.string(), mediaType: z.string() }),
+  z.object({
+    type: z.literal("file"),
+    data: z.string(),
+    mediaType: z.string(),
+    filename: z.string().exactOptional(),
+  }),
+  z.object({ type: z.literal("data"), data: z.unknown() }),
+]);
+const resultSchema = z.strictObject({ content: z.array(contentSchema), isError: z.boolean() });
+
+/** A result that has travelled as JSON, such as in a session's history; undefined for anything else. */
+export function parseToolResult(value: unknown): ToolResult | undefined {
+  return resultSchema.safeParse(value).data;
 }
 
 /** A result as one text, for frameworks and protocols that carry nothing else: images and files are named, data is JSON. */
