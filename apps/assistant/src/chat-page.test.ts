@@ -1,14 +1,17 @@
+import { silentLogger } from "@agentscope-runtime/core";
 import { serve } from "@agentscope-runtime/express";
 import type { Server } from "@agentscope-runtime/express";
 import { describeInBrowser } from "@agentscope-runtime-tooling/testing";
 import { assistantApp } from "./assistant-app.ts";
 import { modelFrom } from "./model.ts";
+import { openSandboxes } from "./open-sandboxes.ts";
 import { servicesInProcess } from "./services-in-process.ts";
 
 async function serving(): Promise<Server> {
   const services = servicesInProcess();
   const model = modelFrom({ provider: undefined });
-  return serve(assistantApp({ model, services }), { port: 0, closeOnSignals: false });
+  const { sandboxes, resources } = await openSandboxes("auto", silentLogger);
+  return serve(assistantApp({ model, services, sandboxes, resources }), { port: 0, closeOnSignals: false });
 }
 
 describeInBrowser("the chat page", {
@@ -34,6 +37,31 @@ describeInBrowser("the chat page", {
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText("Stopped.").waitFor();
     expect(await page.getByRole("button", { name: "Send" }).isVisible()).toBe(true);
+  },
+
+  "shows the code that the assistant runs, what that prints, and what it draws": async (page) => {
+    await using server = await serving();
+    await page.goto(server.url);
+    await page.getByRole("button", { name: "Plot a sine wave" }).click();
+    const image = page.getByAltText("What the tool drew");
+    await image.waitFor();
+    expect(
+      await image.evaluate((shown) => (shown as unknown as { naturalWidth: number }).naturalWidth),
+    ).toBeGreaterThan(100);
+    await page.getByText("tokens in").waitFor();
+    const texts = await page.locator("details[open] pre").allTextContents();
+    expect(texts.join("\n")).toContain("import math");
+    expect(texts.join("\n")).toContain("The area under half a sine wave is 2.00.");
+  },
+
+  "shows what a command prints while it runs": async (page) => {
+    await using server = await serving();
+    await page.goto(server.url);
+    await page.getByLabel("Your message").fill("Run `echo first; sleep 60`");
+    await page.keyboard.press("Enter");
+    await page.getByText("first", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped.").waitFor(); // The command has really stopped: it would go on for a minute.
   },
 
   "shows text from outside as text": async (page) => {

@@ -3,6 +3,7 @@ import { RuntimeError } from "@agentscope-runtime/protocol";
 import { pino } from "pino";
 import { assistantApp } from "./assistant-app.ts";
 import { modelFrom } from "./model.ts";
+import { openSandboxes } from "./open-sandboxes.ts";
 import { openServices } from "./open-services.ts";
 import { settingsFromEnv } from "./settings.ts";
 
@@ -12,11 +13,12 @@ async function main(): Promise<void> {
   const settings = settingsFromEnv(process.env);
   const logger = pino({ level: settings.logLevel });
   const services = await openServices(settings.store);
-  const app = assistantApp({ model: modelFrom(settings), services, logger });
+  const { sandboxes, resources, isolation } = await openSandboxes(settings.sandbox, logger);
+  const app = assistantApp({ model: modelFrom(settings), sandboxes, services, resources, logger });
   const { url } = await serve(app, settings);
   const model = settings.provider?.model ?? "a scripted demo model; set OPENAI_API_KEY for a real one";
   console.log(
-    `Assistant (${model}) on ${url} – try: curl -N ${url}/process -H 'content-type: application/json' -d ${request}`,
+    `Assistant (${model}; code runs ${isolation}) on ${url} – try: curl -N ${url}/process -H 'content-type: application/json' -d ${request}`,
   );
 }
 

@@ -8,6 +8,7 @@ describe("the settings", () => {
       logLevel: "info",
       provider: undefined,
       store: { kind: "directory", path: ".agentscope" },
+      sandbox: "auto",
     });
   });
 

@@ -13,11 +13,14 @@ const settingsSchema = z
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
     AGENTSCOPE_DATA_DIR: z.string().default(".agentscope"),
+    SANDBOX: z.enum(["auto", "off"]).default("auto"),
   })
-  .transform(({ PORT, HOST, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, MODEL, ...store }) => ({
+  .transform(({ PORT, HOST, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, MODEL, SANDBOX, ...store }) => ({
     port: PORT,
     host: HOST,
     logLevel: LOG_LEVEL,
+    /** Whether the assistant runs code, in the strongest sandbox that this machine has. */
+    sandbox: SANDBOX,
     /** A database before a Redis, and either of them before the directory. */
     store: storeFrom(store),
     /** Undefined when neither a key nor an address is set: then the scripted model answers. */

@@ -40,3 +40,4 @@ export type { SandboxToolsOptions } from "./tools/sandbox-tools.ts";
 export type { HostedSpec, SandboxHostOptions } from "./host/sandbox-host.ts";
 export type { RemoteSandboxBackendOptions } from "./remote/remote-sandbox-backend.ts";
 export type { SandboxHostRoutesOptions } from "./host/sandbox-host-routes.ts";
+export type { SandboxSource } from "./tools/sandbox-source.ts";

@@ -2,20 +2,22 @@ import { defineTool } from "@agentscope-runtime/tools";
 import type { Tool, ToolContent, ToolResult } from "@agentscope-runtime/tools";
 import { z } from "zod";
 import type { CellData, CellOutput } from "../ipython.ts";
-import type { Sandbox } from "../sandbox.ts";
 import { boundedText } from "./bounded-text.ts";
+import { sandboxOf } from "./sandbox-source.ts";
+import type { SandboxSource } from "./sandbox-source.ts";
 
 const input = z.object({
   code: z.string().min(1).describe("Python. Variables stay between calls; plots are shown."),
 });
 
 /** `run_ipython_cell`: what the cell prints is shown while it runs, plots as images. */
-export function cellTool(sandbox: Sandbox, maxCharacters: number): Tool<z.output<typeof input>> {
+export function cellTool(source: SandboxSource, maxCharacters: number): Tool<z.output<typeof input>> {
   return defineTool({
     name: "run_ipython_cell",
     description: "Runs Python in a notebook-like session and returns what it prints, its last value and its plots.",
     input,
     run: async ({ code }, { signal, onUpdate }) => {
+      const sandbox = await sandboxOf(source);
       const told: CellOutput[] = [];
       const { outputs, isError, stopped } = await sandbox.runIpythonCell(code, {
         signal,

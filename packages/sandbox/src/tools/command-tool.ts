@@ -3,9 +3,10 @@ import type { Tool, ToolResult } from "@agentscope-runtime/tools";
 import { z } from "zod";
 import { shellCommand } from "../exec.ts";
 import type { CommandResult } from "../exec.ts";
-import type { Sandbox } from "../sandbox.ts";
 import { atMostEvery } from "./at-most-every.ts";
 import { boundedText } from "./bounded-text.ts";
+import { sandboxOf } from "./sandbox-source.ts";
+import type { SandboxSource } from "./sandbox-source.ts";
 
 const input = z.object({
   command: z.string().min(1).describe("A command line for the shell."),
@@ -16,7 +17,7 @@ const input = z.object({
 const updateMs = 100;
 
 /** `run_shell_command`: what the command prints is shown while it runs. */
-export function commandTool(sandbox: Sandbox, maxCharacters: number): Tool<z.output<typeof input>> {
+export function commandTool(source: SandboxSource, maxCharacters: number): Tool<z.output<typeof input>> {
   return defineTool({
     name: "run_shell_command",
     description:
@@ -27,6 +28,7 @@ export function commandTool(sandbox: Sandbox, maxCharacters: number): Tool<z.out
       const show = atMostEvery(updateMs, () => {
         onUpdate?.(toResult({ ...said, exitCode: 0 }, maxCharacters));
       });
+      const sandbox = await sandboxOf(source);
       const events = sandbox.exec(shellCommand(command), { timeoutMs: timeoutSeconds * 1000, signal });
       for await (const event of events) {
         if (event.type === "exit") {

@@ -2,14 +2,15 @@ import { RuntimeError } from "@agentscope-runtime/protocol";
 import { defineTool } from "@agentscope-runtime/tools";
 import type { Tool } from "@agentscope-runtime/tools";
 import { z } from "zod";
-import type { Sandbox } from "../sandbox.ts";
 import { boundedText } from "./bounded-text.ts";
+import { sandboxOf } from "./sandbox-source.ts";
+import type { SandboxSource } from "./sandbox-source.ts";
 
 const path = z.string().min(1).describe("A path in the workspace.");
 const mostEntries = 500;
 
 /** `read_file`, `write_file`, `edit_file` and `list_directory` over a sandbox's workspace. */
-export function fileTools({ files }: Sandbox, maxCharacters: number): readonly Tool[] {
+export function fileTools(source: SandboxSource, maxCharacters: number): readonly Tool[] {
   return [
     defineTool({
       name: "read_file",
@@ -21,6 +22,7 @@ export function fileTools({ files }: Sandbox, maxCharacters: number): readonly T
       }),
       readOnly: true,
       run: async ({ path: file, first_line: first, lines }, { signal }) => {
+        const { files } = await sandboxOf(source);
         const all = (await files.readText(file, { signal })).split("\n");
         const shown = all.slice(first - 1, first - 1 + lines);
         const rest = all.length - (first - 1) - shown.length;
@@ -33,6 +35,7 @@ export function fileTools({ files }: Sandbox, maxCharacters: number): readonly T
       description: "Writes a text file; what was there before is replaced.",
       input: z.object({ path, content: z.string() }),
       run: async ({ path: file, content }, { signal }) => {
+        const { files } = await sandboxOf(source);
         const entry = await files.write(file, content, { signal });
         return `Wrote ${entry.size ?? 0} bytes to ${entry.path}.`;
       },
@@ -42,6 +45,7 @@ export function fileTools({ files }: Sandbox, maxCharacters: number): readonly T
       description: "Replaces one piece of a text file. The old text must stand there exactly once.",
       input: z.object({ path, old_text: z.string().min(1), new_text: z.string() }),
       run: async ({ path: file, old_text: oldText, new_text: newText }, { signal }) => {
+        const { files } = await sandboxOf(source);
         const [before, after, ...others] = (await files.readText(file, { signal })).split(oldText);
         if (before === undefined || after === undefined) {
           throw new RuntimeError("invalid_argument", `old_text does not stand in ${file}: read the file again.`);
@@ -60,6 +64,7 @@ export function fileTools({ files }: Sandbox, maxCharacters: number): readonly T
       input: z.object({ path: path.default("."), depth: z.int().min(1).max(10).default(1) }),
       readOnly: true,
       run: async ({ path: directory, depth }, { signal }) => {
+        const { files } = await sandboxOf(source);
         const entries = await files.list(directory, { depth, limit: mostEntries, signal });
         const lines = entries.map(({ path: name, type, size }) => `${type}\t${size ?? ""}\t${name}`);
         if (entries.length === mostEntries) lines.push(`[… only the first ${mostEntries} …]`);

@@ -141,6 +141,17 @@ describe("file tools", () => {
 });
 
 describe("sandboxTools", () => {
+  it("opens a sandbox when it is first needed, and not before", async () => {
+    let opened = 0;
+    const box = await sandboxTools(async () => {
+      opened += 1;
+      return sandbox;
+    });
+    expect([[...box].length, opened]).toEqual([6, 0]);
+    expect(resultText(await box.call("run_shell_command", { command: "echo hi" }))).toBe("hi\n");
+    expect(opened).toBe(1);
+  });
+
   it("has what is asked for only", async () => {
     const [only, ...others] = await sandboxTools(sandbox, { include: ["read_file"] });
     expect([only?.name, others]).toEqual(["read_file", []]);

@@ -8,6 +8,7 @@ import { boundedText } from "./bounded-text.ts";
 import { cellTool } from "./cell-tool.ts";
 import { commandTool } from "./command-tool.ts";
 import { fileTools } from "./file-tools.ts";
+import type { SandboxSource } from "./sandbox-source.ts";
 
 export interface SandboxToolsOptions extends CallOptions {
   /** Names of the tools that the model gets. Default all. */
@@ -20,19 +21,25 @@ const defaultMaxCharacters = 20_000;
 
 /**
  * A sandbox's abilities as tools of no framework: shell, Python, files, and the tools of its MCP servers, such as a browser's. Where
- * a server brings a tool of the same name, it is the server's.
+ * a server brings a tool of the same name, it is the server's. Of a sandbox that is opened when it is first needed, the servers are
+ * not known yet: it has its own tools only.
  */
-export async function sandboxTools(sandbox: Sandbox, options: SandboxToolsOptions = {}): Promise<Toolbox> {
+export async function sandboxTools(source: SandboxSource, options: SandboxToolsOptions = {}): Promise<Toolbox> {
   const { include, maxCharacters = defaultMaxCharacters, signal } = options;
-  const served = (await sandbox.listTools({ signal })).filter(({ server }) => server !== "generic");
+  const served = typeof source === "function" ? [] : await servedTools(source, maxCharacters, { signal });
   const names = new Set(served.map(({ name }) => name));
   const own = [
-    commandTool(sandbox, maxCharacters) as Tool,
-    cellTool(sandbox, maxCharacters) as Tool,
-    ...fileTools(sandbox, maxCharacters),
+    commandTool(source, maxCharacters) as Tool,
+    cellTool(source, maxCharacters) as Tool,
+    ...fileTools(source, maxCharacters),
   ].filter(({ name }) => !names.has(name));
-  const all = [...own, ...served.map((tool) => servedTool(sandbox, tool, maxCharacters))];
+  const all = [...own, ...served];
   return createToolbox(all.filter(({ name }) => include?.includes(name) ?? true));
+}
+
+async function servedTools(sandbox: Sandbox, maxCharacters: number, options: CallOptions): Promise<readonly Tool[]> {
+  const tools = await sandbox.listTools(options);
+  return tools.filter(({ server }) => server !== "generic").map((tool) => servedTool(sandbox, tool, maxCharacters));
 }
 
 /** A tool of an MCP server, which checks what it is given itself. */

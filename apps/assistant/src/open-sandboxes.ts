@@ -1,0 +1,28 @@
+import { RuntimeError } from "@agentscope-runtime/protocol";
+import { SandboxManager, baseSandboxType } from "@agentscope-runtime/sandbox";
+import type { SandboxService } from "@agentscope-runtime/sandbox";
+import { openBubblewrapBackend } from "@agentscope-runtime/sandbox-embedded";
+import type { Logger } from "@agentscope-runtime/core";
+
+export interface AssistantSandboxes {
+  /** Undefined where there is no place to run code. */
+  readonly sandboxes: SandboxService | undefined;
+  /** To be closed, last first. */
+  readonly resources: readonly AsyncDisposable[];
+  /** For people: where code runs. */
+  readonly isolation: string;
+}
+
+/** The sandboxes of the assistant's sessions. Where none can be had it says why, and the assistant goes on without. */
+export async function openSandboxes(wanted: "auto" | "off", logger: Logger): Promise<AssistantSandboxes> {
+  if (wanted === "off") return { sandboxes: undefined, resources: [], isolation: "nowhere" };
+  try {
+    const backend = await openBubblewrapBackend();
+    const sandboxes = await SandboxManager.open({ backend, types: [baseSandboxType], logger });
+    return { sandboxes, resources: [backend, sandboxes], isolation: `in ${backend.name}` };
+  } catch (thrown) {
+    if (!RuntimeError.is(thrown) || thrown.code !== "unavailable") throw thrown;
+    logger.warn({}, `The assistant runs no code: ${thrown.message}`);
+    return { sandboxes: undefined, resources: [], isolation: "nowhere" };
+  }
+}
