@@ -15,6 +15,8 @@ export interface AssistantOptions {
   readonly now?: () => number;
 }
 
+/** The models are asked by chat completions, which have no place for them. */
+const imagesInResults = false;
 const maxSteps = 8;
 const historyLimit = 40;
 const memoryLimit = 5;
@@ -28,7 +30,7 @@ export function assistantAgent({ model, sandboxes, now = Date.now }: AssistantOp
     const result = streamText({
       model,
       instructions: instructions(known.map(({ text }) => text)),
-      messages: toModelMessages([...history.items, ...input]),
+      messages: toModelMessages([...history.items, ...input], { imagesInResults }),
       tools: { ...assistantTools({ memory, now }), ...code.tools },
       stopWhen: stepCountIs(maxSteps),
       abortSignal: signal,
@@ -48,7 +50,7 @@ async function codeTools(
   let lease: Promise<SandboxLease> | undefined;
   const open = async (): Promise<Sandbox> => (await (lease ??= sandboxes.connect({ userId, sessionId }))).sandbox;
   return {
-    tools: toAiSdkTools(await sandboxTools(open)),
+    tools: toAiSdkTools(await sandboxTools(open), { imagesInResults }),
     // The sandbox stays for the session's next message.
     [Symbol.asyncDispose]: async () => (await lease?.catch(() => undefined))?.[Symbol.asyncDispose](),
   };

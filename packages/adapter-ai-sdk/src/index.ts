@@ -22,3 +22,4 @@ export type {
 } from "./model-message.ts";
 export type { ToModelMessagesOptions } from "./to-model-messages.ts";
 export type { AiSdkFunctionTool, AiSdkToolCallOptions } from "./to-ai-sdk-tools.ts";
+export type { ResultImages } from "./to-tool-output.ts";

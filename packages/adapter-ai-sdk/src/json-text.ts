@@ -1,6 +1,7 @@
 import { parseToolResult } from "@agentscope-runtime/tools";
 import type { ModelJson, ModelToolOutput } from "./model-message.ts";
 import { toToolOutput } from "./to-tool-output.ts";
+import type { ResultImages } from "./to-tool-output.ts";
 
 /**
  * The input of a call from its JSON text; no text is no arguments. Text that is not JSON is kept as
@@ -13,12 +14,12 @@ export function parseArguments(text: string): unknown {
 }
 
 /** Results of our own tools as what they are, other JSON objects and arrays as JSON, everything else as the text it is. */
-export function parseOutput(text: string, isError: boolean): ModelToolOutput {
+export function parseOutput(text: string, isError: boolean, images: ResultImages): ModelToolOutput {
   // Digits of long numbers would be lost.
   const value = /^\s*[[{]/.test(text) && !/\d{16}/.test(text) ? parseJson(text) : undefined;
   if (value === undefined) return { type: isError ? "error-text" : "text", value: text };
   const result = parseToolResult(value);
-  if (result !== undefined) return toToolOutput({ ...result, isError: isError || result.isError });
+  if (result !== undefined) return toToolOutput({ ...result, isError: isError || result.isError }, images);
   return { type: isError ? "error-json" : "json", value };
 }
 

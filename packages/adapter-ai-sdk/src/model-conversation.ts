@@ -8,6 +8,7 @@ import type {
   ModelToolOutput,
   ModelToolPart,
 } from "./model-message.ts";
+import type { ResultImages } from "./to-tool-output.ts";
 import { isProviderMcpName } from "./tool-origin.ts";
 
 type Reference = ModelFileReference;
@@ -63,6 +64,12 @@ export class ModelConversation {
   readonly #waiting = new Map<string, Call>();
   readonly #approvals = new Map<string, Call>();
 
+  readonly #images: ResultImages;
+
+  constructor(images: ResultImages = {}) {
+    this.#images = images;
+  }
+
   /** A user's or a system message. */
   add(message: ModelMessage<Reference>): void {
     if (message.content.length > 0) this.#entries.push(message);
@@ -94,7 +101,7 @@ export class ModelConversation {
   output({ callId, output, isError }: CallOutput): void {
     const call = this.#waiting.get(callId);
     if (call === undefined) return;
-    answer(call, denialOf(call) ?? parseOutput(output, isError));
+    answer(call, denialOf(call) ?? parseOutput(output, isError, this.#images));
     this.#waiting.delete(callId);
   }
 

@@ -199,6 +199,12 @@ it("shows a later run's model the images of an earlier run's tool as images, and
   });
 });
 
+it("names images where the model's provider takes none in results", async () => {
+  const draw = defineTool({ name: "draw", description: "Draws.", input: z.object({}), run: () => plot });
+  const { draw: given } = toAiSdkTools([draw], { imagesInResults: false });
+  expect(given?.toModelOutput({ output: plot })).toEqual({ type: "text", value: "a plot\n[image image/png]" });
+});
+
 it("takes a toolbox, and names each tool once", () => {
   expect(Object.keys(toAiSdkTools(createToolbox(add)))).toEqual(["add"]);
 });

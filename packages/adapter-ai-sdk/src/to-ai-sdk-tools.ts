@@ -2,6 +2,7 @@ import { callTool, resultText } from "@agentscope-runtime/tools";
 import type { Tool, ToolResult } from "@agentscope-runtime/tools";
 import type { ModelToolOutput } from "./model-message.ts";
 import { toToolOutput } from "./to-tool-output.ts";
+import type { ResultImages } from "./to-tool-output.ts";
 
 /** What the SDK tells a tool about a call; it tells more. */
 export interface AiSdkToolCallOptions {
@@ -31,16 +32,16 @@ const schemaSymbol = Symbol.for("vercel.ai.schema");
  * const result = streamText({ model, messages, tools: toAiSdkTools(await sandboxTools(sandbox)) });
  * ```
  */
-export function toAiSdkTools(tools: Iterable<Tool>): Record<string, AiSdkFunctionTool> {
-  return Object.fromEntries([...tools].map((tool) => [tool.name, toAiSdkTool(tool)]));
+export function toAiSdkTools(tools: Iterable<Tool>, images: ResultImages = {}): Record<string, AiSdkFunctionTool> {
+  return Object.fromEntries([...tools].map((tool) => [tool.name, toAiSdkTool(tool, images)]));
 }
 
-function toAiSdkTool(tool: Tool): AiSdkFunctionTool {
+function toAiSdkTool(tool: Tool, images: ResultImages): AiSdkFunctionTool {
   return {
     description: tool.description,
     inputSchema: toSchema(tool) as never, // Its type has a symbol that only the SDK can name.
     execute: (input, options) => execute(tool, input, options),
-    toModelOutput: ({ output }) => toToolOutput(output),
+    toModelOutput: ({ output }) => toToolOutput(output, images),
   };
 }
 

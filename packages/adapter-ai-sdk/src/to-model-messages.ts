@@ -10,15 +10,16 @@ import { ModelConversation } from "./model-conversation.ts";
 import type { ModelFileReference, ModelMessage, ModelReasoningPart } from "./model-message.ts";
 import { toModelParts, toModelText } from "./to-model-parts.ts";
 import type { MessageContext } from "./to-model-parts.ts";
+import type { ResultImages } from "./to-tool-output.ts";
 import { unfit } from "./unfit.ts";
 import type { PartPlace } from "./unfit.ts";
 
-export interface ToModelMessagesOptions {
+export interface ToModelMessagesOptions extends ResultImages {
   /**
    * The provider that `file_id`s belong to, as AI SDK 7 names it in references to files, such as `openai`. Without it
    * a `file_id` is an error.
    */
-  readonly fileProvider: string;
+  readonly fileProvider?: string;
 }
 
 /**
@@ -37,18 +38,18 @@ export interface ToModelMessagesOptions {
  * files in system messages, and messages of role `tool` that answer no call. AI SDK 7 itself refuses system messages
  * unless it gets `allowSystemInMessages: true`.
  */
-export function toModelMessages(messages: readonly Message[]): ModelMessage[];
+export function toModelMessages(messages: readonly Message[], options?: ResultImages): ModelMessage[];
 export function toModelMessages(
   messages: readonly Message[],
   options: ToModelMessagesOptions,
 ): ModelMessage<ModelFileReference>[];
 export function toModelMessages(
   messages: readonly Message[],
-  options?: ToModelMessagesOptions,
+  options: ToModelMessagesOptions = {},
 ): ModelMessage<ModelFileReference>[] {
-  const conversation = new ModelConversation();
+  const conversation = new ModelConversation(options);
   for (const [index, message] of messages.entries()) {
-    addMessage(conversation, message, { index, fileProvider: options?.fileProvider });
+    addMessage(conversation, message, { index, fileProvider: options.fileProvider });
   }
   return conversation.end();
 }
