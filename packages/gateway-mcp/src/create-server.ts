@@ -1,7 +1,7 @@
 import type { RunDoor } from "@agentscope-runtime/core";
 import { callTool, resultText, toMcpResult } from "@agentscope-runtime/tools";
 import type { Tool } from "@agentscope-runtime/tools";
-import { inputRequired, McpServer, ProtocolError } from "@modelcontextprotocol/server";
+import { CLIENT_CAPABILITIES_META_KEY, inputRequired, McpServer, ProtocolError } from "@modelcontextprotocol/server";
 import type {
   CallToolResult,
   InputRequiredResult,
@@ -107,7 +107,7 @@ async function runAgent(
     arguments: toolArguments,
     caller: exchange.caller,
     signal,
-    elicits: canElicit(server.server.getClientCapabilities()),
+    elicits: canElicit(capabilitiesOf(server, context)),
     onNote:
       note &&
       (async ({ message, about }: { message: string; about: object }, progress: number) =>
@@ -115,6 +115,12 @@ async function runAgent(
   };
   const outcome = await callAgent(call, state === undefined ? undefined : { state, responses: inputResponses });
   return "result" in outcome ? outcome.result : toInputRequired(outcome);
+}
+
+/** A client of 2026 says with each request what it can, one of 2025 when it connects. */
+function capabilitiesOf(server: McpServer, { mcpReq }: ServerContext): unknown {
+  const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined; // Its type leaves the protocol's own keys out.
+  return envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
 }
 
 function toInputRequired({ questions, state }: Extract<AgentOutcome, { questions: unknown }>): InputRequiredResult {
