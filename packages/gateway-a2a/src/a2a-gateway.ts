@@ -9,6 +9,7 @@ import type { ExtendCard } from "./card-desk.ts";
 import { cardRoutes } from "./card-routes.ts";
 import { createGuard } from "./guarded-request.ts";
 import { answerRpc, envelopeSchema, toRpcErrorReply } from "./json-rpc.ts";
+import { legacyRestRoutes } from "./legacy-rest-routes.ts";
 import type { Operations } from "./operations.ts";
 import { PushDesk } from "./push-desk.ts";
 import type { MessageRequest } from "./request-schemas.ts";
@@ -146,6 +147,7 @@ function routesOf(host: GatewayHost, operations: Operations, options: A2aGateway
         errorReply: toRpcErrorReply,
       },
       ...restRoutes(`${prefix}${path}`, { operations, maxBodyBytes }),
+      ...legacyRestRoutes(`${prefix}${path}`, { operations, maxBodyBytes }),
     ]),
     ...cardRoutes(operations.cards, cardMaxAgeSeconds),
   ];

@@ -2,7 +2,11 @@ import { Role, TaskState } from "@a2a-js/sdk";
 import type { SendMessageRequest, StreamResponse } from "@a2a-js/sdk";
 import { ClientFactory, JsonRpcTransportFactory, RestTransportFactory } from "@a2a-js/sdk/client";
 import type { Client } from "@a2a-js/sdk/client";
-import { A2AClient } from "@a2a-js/sdk-0.3/client";
+import {
+  A2AClient,
+  ClientFactory as LegacyClientFactory,
+  RestTransportFactory as LegacyRestTransportFactory,
+} from "@a2a-js/sdk-0.3/client";
 import { describeGateway } from "@agentscope-runtime/core/testing";
 import type { GatewayAnswer, GatewayQuestion } from "@agentscope-runtime/core/testing";
 import type { AgentApp } from "@agentscope-runtime/core";
@@ -94,6 +98,49 @@ async function* iterate<T>(values: readonly T[]): AsyncGenerator<T> {
   await Promise.resolve();
 }
 
+interface LegacyText {
+  readonly parts: readonly { readonly kind: string; readonly text?: string }[];
+}
+
+function legacyText({ parts }: LegacyText): string {
+  return parts.map(({ text = "" }) => text).join("");
+}
+
+/** The client of A2A 0.3 over HTTP+JSON. */
+async function askLegacyRest({ url, text, stream = true, apiKey, signal }: GatewayQuestion): Promise<GatewayAnswer> {
+  const { noted, fetchImpl } = noting(apiKey, signal);
+  const factory = new LegacyClientFactory({
+    transports: [new LegacyRestTransportFactory({ fetchImpl })],
+    preferredTransports: ["HTTP+JSON"],
+  });
+  const client = await factory.createFromUrl(url);
+  const part = { kind: "text" as const, text };
+  const message = { kind: "message" as const, messageId: crypto.randomUUID(), role: "user" as const, parts: [part] };
+  try {
+    if (!stream) {
+      const result = await client.sendMessage({ message });
+      if (result.kind !== "task") throw new Error("A task was expected.");
+      if (result.status.state === "failed") throw new Error(JSON.stringify(result.status.message));
+      return { pieces: iterate([(result.artifacts ?? []).map(legacyText).join("")]) };
+    }
+    const events = client.sendMessageStream({ message });
+    const first = await events.next();
+    if (first.done === true || first.value.kind !== "task") throw new Error("The task has to come first.");
+    const { id } = first.value;
+    return {
+      pieces: (async function* () {
+        for await (const event of events) {
+          if (event.kind === "artifact-update" && legacyText(event.artifact) !== "") yield legacyText(event.artifact);
+          if (event.kind === "status-update" && event.status.state === "failed") throw new Error("failed");
+        }
+      })(),
+      cancel: async () => void (await client.cancelTask({ id })),
+    };
+  } catch (thrown) {
+    throw Object.assign(thrown as Error, { status: noted.status });
+  }
+}
+
 /** The client of A2A 0.3. */
 async function askLegacy({ url, text, stream = true, apiKey, signal }: GatewayQuestion): Promise<GatewayAnswer> {
   const { noted, fetchImpl } = noting(apiKey, signal);
@@ -142,3 +189,4 @@ const shared = {
 describeGateway("A2A 1.0 over JSON-RPC", { ...shared, ask: asker("JSONRPC") });
 describeGateway("A2A 1.0 over HTTP+JSON", { ...shared, ask: asker("HTTP+JSON") });
 describeGateway("A2A 0.3 over JSON-RPC", { ...shared, ask: askLegacy });
+describeGateway("A2A 0.3 over HTTP+JSON", { ...shared, ask: askLegacyRest });

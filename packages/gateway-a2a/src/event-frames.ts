@@ -6,6 +6,8 @@ export interface FrameWords {
   readonly event: (event: StreamEvent) => string;
   /** What went wrong in the middle, as JSON text. */
   readonly error: (error: RuntimeError) => string;
+  /** The name of the event that tells it. Default: none. */
+  readonly errorName?: string;
 }
 
 /** Events as server-sent events. A stream that cannot go on ends with an error. */
@@ -20,6 +22,7 @@ export async function* eventFrames(
       yield frames;
     }
   } catch (thrown) {
-    yield encodeFrame(null, words.error(RuntimeError.from(thrown)));
+    const name = words.errorName === undefined ? "" : `event: ${words.errorName}\n`;
+    yield name + encodeFrame(null, words.error(RuntimeError.from(thrown)));
   }
 }

@@ -30,7 +30,7 @@ const legacyMessageSchema = z.object({
   referenceTaskIds: z.array(z.string()).nullish(),
 });
 
-const legacyPushSchema = z.object({
+export const legacyPushSchema = z.object({
   id: text,
   url: z.string().min(1),
   token: text,
