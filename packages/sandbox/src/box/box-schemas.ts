@@ -43,7 +43,7 @@ export const toolRequestSchema = z.strictObject({ name: z.string(), arguments: z
 
 const environment = z.record(z.string(), z.string());
 
-const mcpServerConfigSchema = z.union([
+export const mcpServerConfigSchema = z.union([
   z.strictObject({
     command: z.string().min(1),
     args: z.array(z.string()).exactOptional(),
