@@ -9,6 +9,7 @@ import { formatPaced, paced } from "./paced.ts";
 import { formatServe, serve } from "./serve.ts";
 import { formatPeers } from "./peers.ts";
 import type { ServerName } from "./server-under-test.ts";
+import { formatSandboxes, measureSandboxes } from "./sandboxes.ts";
 import { formatServices, services } from "./services.ts";
 import { formatSoak, soak } from "./soak.ts";
 import { Stage } from "./stage.ts";
@@ -25,6 +26,8 @@ pnpm bench doors   runs/s at each door, beside our own wire and A2A's own server
   --connections 32  --tokens 20,200  --seconds 3  --warm-up 2 (seconds)  --rounds 5  --doors wire,a2a (default all)
 pnpm bench services  session history on Postgres, Redis and PGlite beside bare clients
   --seconds 6 (for each of two)  --rounds 24 (turns)  --concurrency 16
+pnpm bench sandbox   how long sandboxes take, beside the bare engine; needs Docker and bubblewrap
+  --rounds 15
 
 All of them take
   --peers            measures an Express 5 handler too
@@ -108,6 +111,10 @@ const commands: Readonly<Record<string, Command>> = {
       concurrency: numberFlag(flags, "concurrency", 16),
     });
     return { numbers: figures, text: formatServices(figures) };
+  },
+  sandbox: async (stage) => {
+    const figures = await measureSandboxes(stage, { rounds: numberFlag(flags, "rounds", 15) });
+    return { numbers: figures, text: formatSandboxes(figures) };
   },
   soak: async (stage) => {
     const result = await soak(stage, {

@@ -1,0 +1,186 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { testImage } from "@agentscope-runtime-tooling/docker";
+import { baseSandboxType, SandboxManager } from "@agentscope-runtime/sandbox";
+import type { SandboxBackend, SandboxType } from "@agentscope-runtime/sandbox";
+import { openDockerBackend } from "@agentscope-runtime/sandbox-docker";
+import { openBubblewrapBackend } from "@agentscope-runtime/sandbox-embedded";
+import { alternateLatency } from "./alternate-latency.ts";
+import type { Latencies, Timed } from "./alternate-latency.ts";
+import { startBareContainer } from "./bare-container.ts";
+import { formatTable } from "./format-table.ts";
+import type { Stage } from "./stage.ts";
+
+export interface SandboxesOptions {
+  /** How often each of the two is timed. */
+  readonly rounds: number;
+}
+
+export interface SandboxFigures extends Latencies {
+  readonly what: string;
+  /** What it is beside. */
+  readonly beside: string;
+}
+
+const run = promisify(execFile);
+const concurrency = 4;
+const many = 50;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/** Times sandboxes beside the bare engine. */
+export async function measureSandboxes(stage: Stage, { rounds }: SandboxesOptions): Promise<SandboxFigures[]> {
+  const figures: SandboxFigures[] = [];
+  const measure = async (what: string, ours: Timed, [beside, bare]: readonly [string, Timed], times = rounds) => {
+    stage.progress(what);
+    figures.push({ what, beside, ...(await alternateLatency(ours, bare, { rounds: times, signal: stage.signal })) });
+  };
+  await measureDocker(measure, rounds);
+  await measureBubblewrap(measure);
+  return figures;
+}
+
+type Measure = (what: string, ours: Timed, beside: readonly [string, Timed], rounds?: number) => Promise<void>;
+
+async function measureDocker(measure: Measure, rounds: number): Promise<void> {
+  const image = await testImage("base");
+  const type: SandboxType = { ...baseSandboxType, image };
+  const directory = await mkdtemp(join(tmpdir(), "bench-docker-"));
+  try {
+    await using backend = await openDockerBackend({ owner: `bench-${crypto.randomUUID()}`, directory });
+    await measure("Docker: create to first output", begin(backend, type), [
+      "API",
+      async () => {
+        const began = performance.now();
+        await using container = await startBareContainer(image);
+        await container.run("echo hi");
+        return performance.now() - began;
+      },
+    ]);
+    {
+      await using sandbox = await backend.create({ type });
+      await using container = await startBareContainer(image);
+      await measure(
+        "Docker: a command",
+        async () => timed(() => sandbox.runShellCommand("echo hi")),
+        ["docker exec", async () => timed(() => container.run("echo hi"))],
+        rounds * 5,
+      );
+    }
+    {
+      await using manager = await SandboxManager.open({ backend, types: [type], pool: { base: 2 } });
+      await measure("Docker: a warm one to first output", takeWarm(manager, "base"), [
+        "a new one",
+        begin(backend, type),
+      ]);
+    }
+    await measure(
+      `Docker: ${many} up, ${concurrency} at a time`,
+      async () =>
+        manyUp(async () => {
+          const sandbox = await backend.create({ type });
+          await sandbox.runShellCommand("echo hi");
+          return sandbox;
+        }),
+      [
+        "API",
+        async () =>
+          manyUp(async () => {
+            const container = await startBareContainer(image);
+            await container.run("echo hi");
+            return container;
+          }),
+      ],
+      2,
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureBubblewrap(measure: Measure): Promise<void> {
+  await using backend = await openBubblewrapBackend();
+  const bare = ["--unshare-all", "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib"];
+  const links = [
+    "--symlink",
+    "usr/lib64",
+    "/lib64",
+    "--symlink",
+    "usr/bin",
+    "/bin",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+  ];
+  await measure("bubblewrap: create to first output", begin(backend, baseSandboxType), [
+    "bwrap",
+    async () => timed(() => run("bwrap", [...bare, ...links, "sh", "-c", "echo hi"])),
+  ]);
+  await using sandbox = await backend.create({ type: baseSandboxType });
+  await measure("bubblewrap: a command", async () => timed(() => sandbox.runShellCommand("echo hi")), [
+    "sh",
+    async () => timed(() => run("sh", ["-c", "echo hi"])),
+  ]);
+  await sandbox.runIpythonCell("x = 1");
+  await measure("bubblewrap: a Python cell, warm", async () => timed(() => sandbox.runIpythonCell("x += 1")), [
+    "python3 -c",
+    async () => timed(() => run("python3", ["-c", "x = 1"])),
+  ]);
+}
+
+function begin(backend: SandboxBackend, type: SandboxType): Timed {
+  return async () => {
+    const began = performance.now();
+    await using sandbox = await backend.create({ type });
+    await sandbox.runShellCommand("echo hi");
+    return performance.now() - began;
+  };
+}
+
+/** The pool is full again before the next is taken. */
+function takeWarm(manager: SandboxManager, type: string): Timed {
+  return async () => {
+    await manager.warmUp();
+    const session = { userId: "bench", sessionId: crypto.randomUUID() };
+    const began = performance.now();
+    const lease = await manager.connect(session, [type]);
+    await lease.sandbox.runShellCommand("echo hi");
+    const ms = performance.now() - began;
+    await lease[Symbol.asyncDispose]();
+    await manager.release(session);
+    return ms;
+  };
+}
+
+async function manyUp(start: () => Promise<AsyncDisposable>): Promise<number> {
+  const up: AsyncDisposable[] = [];
+  let left = many;
+  const work = async (): Promise<void> => {
+    while (left-- > 0) up.push(await start());
+  };
+  try {
+    return await timed(() => Promise.all(Array.from({ length: concurrency }, work)));
+  } finally {
+    await Promise.all(up.map((one) => one[Symbol.asyncDispose]()));
+  }
+}
+
+export function formatSandboxes(all: readonly SandboxFigures[]): string {
+  const rows = all.map(({ what, beside, first, firstP95, second, ratio }) => [
+    what,
+    first.toFixed(1),
+    firstP95.toFixed(1),
+    beside,
+    second.toFixed(1),
+    ratio.toFixed(2),
+  ]);
+  return `${formatTable(["", "ms", "p95", "beside", "ms", "ratio"], rows, 1)}\n\nMedians of turns.`;
+}
