@@ -163,7 +163,8 @@ export class AgentApp implements AsyncDisposable {
     const { description = "", cors, sockets = [], gateways = [] } = options;
     const { maxBodyBytes, maxSockets } = limits;
     const runs = this.#door(runServices.topic);
-    this.#host = { name: this.name, description, runs, maxBodyBytes, logger: this.#logger };
+    const identify = async (request: HttpRequest): Promise<Identity | undefined> => this.#identify(request);
+    this.#host = { name: this.name, description, runs, identify, maxBodyBytes, logger: this.#logger };
     this.#router = new Router(this.#routes(this.#host));
     this.#sockets = new AppSockets({
       routes: [...gateways.flatMap((gateway) => gateway.sockets?.(this.#host) ?? []), ...sockets],
@@ -171,7 +172,7 @@ export class AgentApp implements AsyncDisposable {
       logger: this.#logger,
       maxSockets,
       maxMessageBytes: maxBodyBytes,
-      identify: async (request) => this.#identify(request),
+      identify,
       assertReady: () => {
         this.#assertReady();
       },

@@ -1,3 +1,5 @@
+import type { HttpRequest } from "./http.ts";
+import type { Identity } from "./identity.ts";
 import type { Logger } from "./logger.ts";
 import type { Route } from "./route.ts";
 import type { RunDoor } from "./run-door.ts";
@@ -8,6 +10,11 @@ export interface GatewayHost {
   readonly name: string;
   readonly description: string;
   readonly runs: RunDoor;
+  /**
+   * Who sends a request that came by another way than the app's own doors, such as gRPC; undefined where the app does not
+   * authenticate. Throws `unauthenticated`.
+   */
+  readonly identify: (request: HttpRequest) => Promise<Identity | undefined>;
   /** The largest body the app accepts, in bytes. */
   readonly maxBodyBytes: number;
   readonly logger: Logger;

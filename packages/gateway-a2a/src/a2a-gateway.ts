@@ -7,6 +7,7 @@ import type { AgentCard, CardFacts } from "./agent-card.ts";
 import { CardDesk } from "./card-desk.ts";
 import type { ExtendCard } from "./card-desk.ts";
 import { cardRoutes } from "./card-routes.ts";
+import type { Binding } from "./binding.ts";
 import { createGuard } from "./guarded-request.ts";
 import { answerRpc, envelopeSchema, toRpcErrorReply } from "./json-rpc.ts";
 import { legacyRestRoutes } from "./legacy-rest-routes.ts";
@@ -48,6 +49,8 @@ export interface A2aGatewayOptions {
   readonly push?: PushOptions | false;
   /** Whether a message is answered by a task or, when nothing has to be asked, by a message alone. Default "task". */
   readonly reply?: ReplyKind | ((message: MessageRequest) => ReplyKind);
+  /** Besides JSON-RPC and HTTP+JSON, such as `grpcBinding` of `./grpc`. */
+  readonly bindings?: readonly Binding[];
   /** Where the cards are registered while the app is ready. They need `url`. */
   readonly registries?: readonly Registry[];
   /** What happens to a task when nobody follows it any more. Default "continue": a task does not end with a connection. */
@@ -90,6 +93,7 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
     extendCard,
     push: pushOptions = {},
     reply = "task",
+    bindings = [],
     showWork = false,
     onDisconnect = "continue",
   } = options;
@@ -118,6 +122,7 @@ function operationsOf(host: GatewayHost, options: A2aGatewayOptions): Operations
       host,
       path,
       url,
+      bindings,
       factsOf: typeof card === "function" ? card : () => card,
       pushNotifications: push !== undefined,
       extend: extendCard,
@@ -154,15 +159,22 @@ function routesOf(host: GatewayHost, operations: Operations, options: A2aGateway
 }
 
 function openGateway(
-  { runs, logger }: GatewayHost,
+  host: GatewayHost,
   operations: Operations | undefined,
-  { registries = [], url = "" }: A2aGatewayOptions,
+  { registries = [], bindings = [], url = "" }: A2aGatewayOptions,
 ): OpenGateway {
+  const { runs, logger } = host;
   const cards = async (): Promise<readonly AgentCard[]> =>
     Promise.all(operations === undefined ? [] : runs.agents.map(async (agent) => operations.cards.cardAt(agent, url)));
   const registrations = registries.map((registry) => new Registration({ registry, cards, logger }));
+  const opened = operations === undefined ? [] : bindings.map((binding) => binding.open(operations, host));
   return {
-    leave: async () => void (await Promise.all(registrations.map(async (registration) => registration.leave()))),
-    [Symbol.asyncDispose]: async () => operations?.push?.[Symbol.asyncDispose](),
+    leave: async () => {
+      await Promise.all([...registrations, ...opened].map(async (each) => each.leave()));
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const each of opened) await each[Symbol.asyncDispose]();
+      await operations?.push?.[Symbol.asyncDispose]();
+    },
   };
 }

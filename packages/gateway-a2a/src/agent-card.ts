@@ -96,6 +96,8 @@ export interface CardSources {
   readonly facts: CardFacts;
   /** Where the agent's JSON-RPC and HTTP+JSON are. */
   readonly url: string;
+  /** The interfaces of bindings with a port of their own. */
+  readonly bindings: readonly AgentInterface[];
   readonly pushNotifications: boolean;
   readonly extendedAgentCard: boolean;
 }
@@ -105,7 +107,7 @@ const outputModes = ["text/plain", "application/json"];
 
 /** The card of an agent: what the app says of it, and what the gateway can do. */
 export function toAgentCard(sources: CardSources): AgentCard {
-  const { agent, facts, url, pushNotifications, extendedAgentCard } = sources;
+  const { agent, facts, url, bindings, pushNotifications, extendedAgentCard } = sources;
   const { extensions, interfaces = [], ...given } = facts;
   const description = given.description ?? (sources.description === "" ? `The agent ${agent}.` : sources.description);
   const own = ["1.0", "0.3"].flatMap((protocolVersion) =>
@@ -119,7 +121,7 @@ export function toAgentCard(sources: CardSources): AgentCard {
     skills: [{ id: agent, name: given.name ?? agent, description, tags: ["agent"] }],
     ...given,
     description,
-    supportedInterfaces: [...own, ...interfaces],
+    supportedInterfaces: [...own, ...bindings, ...interfaces],
     capabilities: {
       streaming: true,
       pushNotifications,

@@ -3,6 +3,7 @@ import { RuntimeError } from "@agentscope-runtime/protocol";
 import { a2aError } from "./a2a-error.ts";
 import { toAgentCard } from "./agent-card.ts";
 import type { AgentCard, CardFacts } from "./agent-card.ts";
+import type { Binding } from "./binding.ts";
 import type { Signer } from "./signing-key.ts";
 import { toLegacyCardFields } from "./to-legacy.ts";
 
@@ -15,6 +16,7 @@ export interface CardDeskOptions {
   readonly path: string;
   /** Where the app is, for those who cannot be told by the request's `Host`. */
   readonly url: string | undefined;
+  readonly bindings: readonly Binding[];
   readonly factsOf: (agent: string) => CardFacts;
   readonly pushNotifications: boolean;
   readonly extend: ExtendCard | undefined;
@@ -96,12 +98,13 @@ export class CardDesk {
   }
 
   async #make(agent: string, url: string): Promise<AgentCard> {
-    const { host, factsOf, pushNotifications, extend, signer } = this.#options;
+    const { host, bindings, factsOf, pushNotifications, extend, signer } = this.#options;
     const card = toAgentCard({
       agent,
       description: host.description,
       facts: factsOf(agent),
       url,
+      bindings: bindings.map(({ interfaceOf }) => interfaceOf(agent)),
       pushNotifications,
       extendedAgentCard: extend !== undefined,
     });
