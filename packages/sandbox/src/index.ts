@@ -15,6 +15,7 @@ export { SandboxHost } from "./host/sandbox-host.ts";
 export { sandboxHostRoutes } from "./host/sandbox-host-routes.ts";
 export { SandboxManager } from "./sandbox-manager.ts";
 export { sandboxTools } from "./tools/sandbox-tools.ts";
+export { strongestBackend } from "./strongest-backend.ts";
 
 // For those who implement a backend.
 export { resolveSandboxSpec } from "./resolve-sandbox-spec.ts";
@@ -41,3 +42,4 @@ export type { HostedSpec, SandboxHostOptions } from "./host/sandbox-host.ts";
 export type { RemoteSandboxBackendOptions } from "./remote/remote-sandbox-backend.ts";
 export type { SandboxHostRoutesOptions } from "./host/sandbox-host-routes.ts";
 export type { SandboxSource } from "./tools/sandbox-source.ts";
+export type { BackendOpener, RefusedBackend, StrongestBackend } from "./strongest-backend.ts";
