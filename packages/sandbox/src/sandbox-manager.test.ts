@@ -38,7 +38,13 @@ async function managing(options: Partial<SandboxManagerOptions> = {}) {
   const backend = engine.backend();
   const events: SandboxEvent[] = [];
   const onEvent = (event: SandboxEvent): void => void events.push(event);
-  const manager = await SandboxManager.open({ backend, types: [baseSandboxType], onEvent, ...options });
+  const manager = await SandboxManager.open({
+    backend,
+    types: [baseSandboxType],
+    allowUnisolated: true, // The engine is folders, the users are friends.
+    onEvent,
+    ...options,
+  });
   const dispose = async (): Promise<void> => {
     await manager[Symbol.asyncDispose]();
     await backend[Symbol.asyncDispose]();
@@ -261,4 +267,28 @@ it("answers nothing once it is disposed, and ends its sandboxes", async () => {
   expect(events.at(-1)).toMatchObject({ type: "ended", reason: "disposed" });
   await expect(manager.connect(ada)).rejects.toMatchObject({ code: "unavailable" });
   await expect(manager.release(ada)).rejects.toMatchObject({ code: "unavailable" });
+});
+
+describe("a backend that isolates nothing", () => {
+  it("serves one user only, in all sessions, and tells anybody else why", async () => {
+    await using managed = await managing({ allowUnisolated: false });
+    for (const sessionId of ["s1", "s2"]) {
+      await using lease = await managed.manager.connect({ ...ada, sessionId });
+      expect((await lease.sandbox.runShellCommand("echo on")).stdout).toBe("on\n");
+    }
+    await expect(managed.manager.connect(bob)).rejects.toMatchObject({
+      code: "permission_denied",
+      message: expect.stringMatching(/folder isolate nothing.*allowUnisolated/) as string,
+    });
+    expect(engine.made).toBe(2);
+    await using again = await managed.manager.connect(ada);
+    expect((await again.sandbox.runShellCommand("echo on")).stdout).toBe("on\n");
+  });
+
+  it("serves the first of those who come at the same time", async () => {
+    await using managed = await managing({ allowUnisolated: false });
+    const leases = await Promise.allSettled([managed.manager.connect(ada), managed.manager.connect(bob)]);
+    expect(leases.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(engine.made).toBe(1);
+  });
 });

@@ -16,6 +16,7 @@ import type { RegisterEntry } from "./sandbox-register.ts";
 import type { SandboxLease, SandboxService } from "./sandbox-service.ts";
 import type { EgressRule, SandboxSpec, SandboxType } from "./sandbox-spec.ts";
 import { sandboxTypes } from "./sandbox-types.ts";
+import { TrustedUsers } from "./trusted-users.ts";
 import { withLease } from "./with-lease.ts";
 
 /** What several managers share. Yours: none of it is closed. */
@@ -44,6 +45,11 @@ export interface SandboxManagerOptions {
   readonly egress?: readonly EgressRule[];
   /** How often sandboxes of managers that are gone are looked for, in milliseconds. Default 30,000. */
   readonly sweepMs?: number;
+  /**
+   * Whether several users may share a backend that isolates nothing (`isolation: "none"`): what one runs can then read and change what
+   * is another's, and this machine's. Default false: such a backend serves the first user only, anybody else is `permission_denied`.
+   */
+  readonly allowUnisolated?: boolean;
   readonly onEvent?: (event: SandboxEvent) => void;
   readonly logger?: Logger;
 }
@@ -75,6 +81,7 @@ export class SandboxManager implements SandboxService {
   readonly #types: ReadonlyMap<string, SandboxType>;
   readonly #leases: Leases;
   readonly #register: SandboxRegister;
+  readonly #users: TrustedUsers;
   readonly #backend: PooledBackend;
   readonly #keeper: Promise<SandboxKeeper>;
   readonly #logger: Logger;
@@ -90,6 +97,7 @@ export class SandboxManager implements SandboxService {
     this.#options = options;
     this.#types = new Map((options.types ?? sandboxTypes).map((type) => [type.name, type]));
     this.#leases = services.leases;
+    this.#users = new TrustedUsers(options.backend, options.allowUnisolated);
     this.#logger = options.logger ?? silentLogger;
     const { perUser = defaultPerUser, total = defaultTotal } = options.limits ?? {};
     this.#backend = new PooledBackend({
@@ -241,6 +249,7 @@ export class SandboxManager implements SandboxService {
   /** The session's sandbox: the one that is there, whichever manager made it, or a new one. */
   async #find(key: SlotKey, name: string): Promise<ManagedSandbox> {
     const keeper = await this.#keeper;
+    await this.#users.admit(key.userId);
     return withLease({ leases: this.#leases, name: `sandbox:${name}` }, async () => {
       const entered = (await this.#register.read(key.userId)).find((entry) => isEntryOf(entry, key));
       const enteredId = entered?.sandboxId ?? null;

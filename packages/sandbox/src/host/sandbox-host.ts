@@ -18,6 +18,7 @@ import { SandboxRegister } from "../sandbox-register.ts";
 import type { SandboxSpec, SandboxType } from "../sandbox-spec.ts";
 import { sandboxTypes } from "../sandbox-types.ts";
 import type { Sandbox, SandboxSnapshot } from "../sandbox.ts";
+import { TrustedUsers } from "../trusted-users.ts";
 
 export interface SandboxHostOptions {
   /** Yours: it is not closed. */
@@ -34,6 +35,11 @@ export interface SandboxHostOptions {
   readonly times?: Partial<SandboxTimes>;
   /** How often sandboxes of hosts that are gone are looked for, in milliseconds. Default 30,000. */
   readonly sweepMs?: number;
+  /**
+   * Whether several users may share a backend that isolates nothing (`isolation: "none"`): what one runs can then read and change what
+   * is another's, and this machine's. Default false: such a backend serves the first user only, anybody else is `permission_denied`.
+   */
+  readonly allowUnisolated?: boolean;
   /** `sessionId` is the sandbox's id. */
   readonly onEvent?: (event: SandboxEvent) => void;
   readonly logger?: Logger;
@@ -57,6 +63,7 @@ export class SandboxHost implements AsyncDisposable {
   readonly #types: ReadonlyMap<string, SandboxType>;
   readonly #backend: PooledBackend;
   readonly #register: SandboxRegister;
+  readonly #users: TrustedUsers;
   readonly #state: StateService;
   readonly #keeper: Promise<SandboxKeeper>;
   readonly #own: readonly AsyncDisposable[];
@@ -71,6 +78,7 @@ export class SandboxHost implements AsyncDisposable {
     this.#own = Object.values(own);
     this.#types = new Map(types.map((type) => [type.name, type]));
     this.#state = services.state;
+    this.#users = new TrustedUsers(options.backend, options.allowUnisolated);
     this.#backend = new PooledBackend({
       backend: limitedBackend(options.backend, total),
       pools: Object.entries(pool).map(([type, size]) => ({ spec: this.#specOf({ type }), size })),
@@ -127,6 +135,7 @@ export class SandboxHost implements AsyncDisposable {
     this.#lifetime.assertOpen(options);
     if (hosted.snapshot !== undefined) await this.#assertSnapshot(owner, hosted.snapshot, options);
     const spec = this.#specOf(hosted);
+    await this.#users.admit(owner);
     const place = randomUUID();
     await this.#register.enter(owner, { sessionId: place, type: hosted.type, sandboxId: null });
     try {

@@ -22,7 +22,7 @@ async function openManager(options: Partial<SandboxHostOptions> = {}): Promise<M
   const directory = await mkdtemp(join(tmpdir(), "sandbox-host-"));
   const engine = new FolderEngine(directory);
   const backend = engine.backend();
-  const host = await SandboxHost.open({ backend, types: [baseSandboxType], ...options });
+  const host = await SandboxHost.open({ backend, types: [baseSandboxType], allowUnisolated: true, ...options });
   const app = new AgentApp({
     agents: {},
     authenticate: apiKeys({ "ada-key": { userId: "ada" }, "bob-key": { userId: "bob" } }),
@@ -107,6 +107,18 @@ describe("a manager", () => {
       code: "not_found",
       message: expect.stringContaining("there are: base") as string,
     });
+  });
+
+  it("makes nothing for a second owner where nothing isolates the two", async () => {
+    await using manager = await openManager({ allowUnisolated: false });
+    await using adas = new RemoteSandboxBackend({ url: manager.url, token: "ada-key" });
+    await using bobs = new RemoteSandboxBackend({ url: manager.url, token: "bob-key" });
+    await adas.create({ type: baseSandboxType });
+    await expect(bobs.create({ type: baseSandboxType })).rejects.toMatchObject({
+      code: "permission_denied",
+      message: expect.stringContaining("allowUnisolated") as string,
+    });
+    expect(manager.engine.made).toBe(1);
   });
 
   it("bounds how many an owner has", async () => {
