@@ -1,17 +1,14 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { startApp } from "@agentscope-runtime-tooling/testing";
+import { describeWithBubblewrap, startApp } from "@agentscope-runtime-tooling/testing";
 import { baseSandboxType, RemoteSandboxBackend } from "@agentscope-runtime/sandbox";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 
 const entry = new URL("./main.ts", import.meta.url);
 const key = "a-key-of-ada-that-is-long";
-const hasBubblewrap = existsSync("/usr/bin/bwrap");
-const why = "needs bubblewrap: install the package of that name";
 
-(hasBubblewrap ? describe : describe.skip)(hasBubblewrap ? "The sandbox manager" : `The sandbox manager ${why}`, () => {
+describeWithBubblewrap("The sandbox manager", () => {
   it("gives sandboxes to who has a key, shows them to nobody else, and leaves none behind", async () => {
     await using app = await startApp({
       entry,
