@@ -109,9 +109,9 @@ export class BoxShelf {
   }
 }
 
-/** A directory for each user of the machine. */
-export function defaultShelfDirectory(): string {
-  return join(tmpdir(), `agentscope-sandboxes-${process.getuid?.() ?? "user"}`);
+/** A directory for each user of the machine, and each kind of sandbox. */
+export function defaultShelfDirectory(kind: string): string {
+  return join(tmpdir(), `agentscope-${kind}-${process.getuid?.() ?? "user"}`);
 }
 
 function assertOurs(directory: string): void {

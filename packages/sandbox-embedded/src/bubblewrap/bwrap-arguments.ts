@@ -61,12 +61,14 @@ export interface BwrapOptions {
   readonly temporaryBytes: number;
   /** The Node to give it, or none. */
   readonly node: string | undefined;
+  /** More of the host's directories and files, at the same paths, read-only. */
+  readonly readOnly?: readonly string[];
   readonly hasSeccomp: boolean;
 }
 
 /** Walls around a shell that waits for what to run: all namespaces, no capabilities, nothing of the host that can be written. */
 export function bwrapArguments(options: BwrapOptions): readonly string[] {
-  const { directory, diskBytes, temporaryBytes, node, hasSeccomp } = options;
+  const { directory, diskBytes, temporaryBytes, node, readOnly = [], hasSeccomp } = options;
   const { uid, gid } = boxUser;
   const files = boxDescriptors;
   const ours = [boxPaths.workspace, boxPaths.history, boxPaths.run];
@@ -90,6 +92,8 @@ export function bwrapArguments(options: BwrapOptions): readonly string[] {
         ? temporary(path, sizes[index] ?? 0, "0755")
         : ["--bind", `${directory}/${nameOf(path)}`, path],
     ),
+    // Last: what was put there before would hide them.
+    ...readOnly.map((path) => ["--ro-bind", path, path]),
     ["--remount-ro", "/", "--chdir", boxPaths.workspace],
   ];
   return steps.flat().map(String);

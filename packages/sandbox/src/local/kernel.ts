@@ -4,6 +4,7 @@ import { RuntimeError } from "@agentscope-runtime/protocol";
 import { z } from "zod";
 import { cellOutputSchema } from "../cell-output-schema.ts";
 import type { CellOutput } from "../ipython.ts";
+import type { CellEnd, CellKernel } from "./cell-kernel.ts";
 import type { LocalPlace } from "./exec-locally.ts";
 import { kernelDriver } from "./kernel-driver.ts";
 import { markVariable } from "./kill-marked.ts";
@@ -21,9 +22,6 @@ const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
 ]);
 
-/** How a cell ended: by itself, or with its kernel. */
-export type CellEnd = "done" | "failed" | "died";
-
 interface RunningCell {
   readonly number: number;
   readonly onOutput: (output: CellOutput) => void;
@@ -31,7 +29,7 @@ interface RunningCell {
 }
 
 /** One Python process with IPython in it. It runs one cell at a time. */
-export class Kernel {
+export class Kernel implements CellKernel {
   readonly #child: SpawnedProcess;
   readonly #stdin: Writable;
   readonly #mark: string;
@@ -80,7 +78,6 @@ export class Kernel {
     return this.#dead;
   }
 
-  /** Rejects with `unavailable` when it does not start. */
   async ready(): Promise<void> {
     await this.#ready.promise;
   }
@@ -96,12 +93,10 @@ export class Kernel {
     return how;
   }
 
-  /** Asks the cell that runs to stop, as Ctrl+C does. */
   interrupt(): void {
     if (this.#running !== undefined) this.#send({ interrupt: this.#running.number });
   }
 
-  /** Resolves when it and all that it started are gone. */
   async kill(): Promise<void> {
     this.#killing ??= killSpawned(this.#child, this.#mark);
     await this.#killing;

@@ -1,8 +1,8 @@
 import type { CallOptions } from "@agentscope-runtime/services";
 import type { CellOptions, CellResult, CellStop } from "../ipython.ts";
 import { CellOutputs } from "../cell-outputs.ts";
-import type { LocalPlace } from "./exec-locally.ts";
-import { Kernel } from "./kernel.ts";
+import type { CellKernel } from "./cell-kernel.ts";
+import type { LocalLifetime } from "./local-lifetime.ts";
 import { parseAmount } from "./parse-exec-options.ts";
 
 const defaultTimeoutMs = 60_000;
@@ -15,18 +15,19 @@ const interruptGraceMs = 2_000;
 
 /** Cells that wait for each other, in a kernel that begins with the first. */
 export class LocalCells {
-  readonly #place: LocalPlace;
-  readonly #python: string;
-  #kernel: Kernel | undefined;
+  readonly #lifetime: LocalLifetime;
+  readonly #start: () => CellKernel;
+  #kernel: CellKernel | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(place: LocalPlace, python: string) {
-    this.#place = place;
-    this.#python = python;
+  /** @param start - begins with a new kernel */
+  constructor(lifetime: LocalLifetime, start: () => CellKernel) {
+    this.#lifetime = lifetime;
+    this.#start = start;
   }
 
   async run(code: string, options: CellOptions = {}): Promise<CellResult> {
-    this.#place.lifetime.assertOpen(options);
+    this.#lifetime.assertOpen(options);
     parseAmount("timeoutMs", options.timeoutMs ?? defaultTimeoutMs, longestMs);
     const before = this.#last;
     const done = Promise.withResolvers<undefined>();
@@ -42,7 +43,7 @@ export class LocalCells {
   }
 
   async restart(options?: CallOptions): Promise<void> {
-    this.#place.lifetime.assertOpen(options);
+    this.#lifetime.assertOpen(options);
     await this.kill();
   }
 
@@ -67,7 +68,7 @@ export class LocalCells {
       stopped ??= "timeout";
       interrupt();
     }, options.timeoutMs ?? defaultTimeoutMs);
-    const undo = this.#place.lifetime.onStop(options.signal, (reason) => {
+    const undo = this.#lifetime.onStop(options.signal, (reason) => {
       aborted = { reason };
       interrupt();
     });
@@ -88,8 +89,8 @@ export class LocalCells {
   }
 
   /** The kernel, begun anew when there is none that lives. */
-  async #ready(signal: AbortSignal | undefined): Promise<Kernel> {
-    if (this.#kernel === undefined || this.#kernel.isDead) this.#kernel = new Kernel(this.#place, this.#python);
+  async #ready(signal: AbortSignal | undefined): Promise<CellKernel> {
+    if (this.#kernel === undefined || this.#kernel.isDead) this.#kernel = this.#start();
     const kernel = this.#kernel;
     const timer = setTimeout(() => void kernel.kill(), startMs);
     try {
@@ -101,9 +102,9 @@ export class LocalCells {
   }
 
   async #unlessStopped(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-    this.#place.lifetime.assertOpen({ signal });
+    this.#lifetime.assertOpen({ signal });
     const { promise: stopped, reject } = Promise.withResolvers<never>();
-    const undo = this.#place.lifetime.onStop(signal, reject);
+    const undo = this.#lifetime.onStop(signal, reject);
     try {
       await Promise.race([work, stopped]);
     } finally {
