@@ -1,7 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { SandboxManager, baseSandboxType } from "@agentscope-runtime/sandbox";
+import { SandboxManager, baseSandboxType, strongestBackend } from "@agentscope-runtime/sandbox";
 import type { SandboxService } from "@agentscope-runtime/sandbox";
-import { openBubblewrapBackend } from "@agentscope-runtime/sandbox-embedded";
+import { openBubblewrapBackend, openWasmBackend } from "@agentscope-runtime/sandbox-embedded";
 import type { Logger } from "@agentscope-runtime/core";
 
 export interface AssistantSandboxes {
@@ -17,7 +17,10 @@ export interface AssistantSandboxes {
 export async function openSandboxes(wanted: "auto" | "off", logger: Logger): Promise<AssistantSandboxes> {
   if (wanted === "off") return { sandboxes: undefined, resources: [], isolation: "nowhere" };
   try {
-    const backend = await openBubblewrapBackend();
+    const { backend } = await strongestBackend([
+      { name: "bubblewrap", open: async () => openBubblewrapBackend() },
+      { name: "wasm", open: async () => openWasmBackend({ logger }) }, // For one user only.
+    ]);
     const sandboxes = await SandboxManager.open({ backend, types: [baseSandboxType], logger });
     return { sandboxes, resources: [backend, sandboxes], isolation: `in ${backend.name}` };
   } catch (thrown) {
