@@ -7,7 +7,7 @@ import { testImage } from "@agentscope-runtime-tooling/docker";
 import { baseSandboxType, SandboxManager } from "@agentscope-runtime/sandbox";
 import type { SandboxBackend, SandboxType } from "@agentscope-runtime/sandbox";
 import { openDockerBackend } from "@agentscope-runtime/sandbox-docker";
-import { openBubblewrapBackend } from "@agentscope-runtime/sandbox-embedded";
+import { openBubblewrapBackend, openWasmBackend } from "@agentscope-runtime/sandbox-embedded";
 import { alternateLatency } from "./alternate-latency.ts";
 import type { Latencies, Timed } from "./alternate-latency.ts";
 import { startBareContainer } from "./bare-container.ts";
@@ -44,6 +44,7 @@ export async function measureSandboxes(stage: Stage, { rounds }: SandboxesOption
   };
   await measureDocker(measure, rounds);
   await measureBubblewrap(measure);
+  await measureWasm(measure);
   return figures;
 }
 
@@ -134,6 +135,27 @@ async function measureBubblewrap(measure: Measure): Promise<void> {
     "python3 -c",
     async () => timed(() => run("python3", ["-c", "x = 1"])),
   ]);
+}
+
+async function measureWasm(measure: Measure): Promise<void> {
+  await using backend = await openWasmBackend();
+  await measure("wasm: create to first output", begin(backend, baseSandboxType), [
+    "node -e",
+    async () => timed(() => run(process.execPath, ["-e", "console.log('hi')"])),
+  ]);
+  await using sandbox = await backend.create({ type: baseSandboxType });
+  await measure("wasm: a command", async () => timed(() => sandbox.runShellCommand("echo hi")), [
+    "sh",
+    async () => timed(() => run("sh", ["-c", "echo hi"])),
+  ]);
+  const python: readonly [string, Timed] = ["python3 -c", async () => timed(() => run("python3", ["-c", "x = 1"]))];
+  await sandbox.runIpythonCell("x = 1");
+  await measure("wasm: a Python cell, warm", async () => timed(() => sandbox.runIpythonCell("x += 1")), python);
+  const cold: Timed = async () => {
+    await sandbox.restartKernel();
+    return timed(() => sandbox.runIpythonCell("x = 1"));
+  };
+  await measure("wasm: a Python cell, cold", cold, python);
 }
 
 function begin(backend: SandboxBackend, type: SandboxType): Timed {
