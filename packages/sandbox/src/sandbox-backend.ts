@@ -8,7 +8,11 @@ export type Isolation = "none" | "process" | "container" | "gvisor" | "vm";
 /** What a backend can do, as data: facts to choose by, instead of calls to try. */
 export interface SandboxAbilities {
   readonly isolation: Isolation;
-  /** Ends of the calls that reject with `unimplemented`: names such as `pause`, `snapshot`, `exec.limits`. */
+  /**
+   * What it cannot do, by name: calls and options that reject with `unimplemented`, such as `pause`, `snapshot`, `exec.limits`; limits
+   * of a sandbox that it does not keep, such as `limits.cpus`; and what `exec` lacks: `exec.streaming` (output comes at the end),
+   * `exec.background` (it waits for what a command left), `exec.signals`, `exec.bytes` (bytes that are no UTF-8 may come as others).
+   */
   readonly missing: readonly string[];
   /** What a snapshot keeps, or that there are none. */
   readonly snapshots: "none" | "disk" | "memory";

@@ -34,10 +34,11 @@ export class Shells {
     this.#program = program;
     this.#setup = setup;
     this.#memoryBytes = memoryBytes;
+    this.#opened.promise.catch(() => undefined); // Told by opened.
     this.#start();
   }
 
-  /** Resolves when the first can run a command. */
+  /** Resolves when the first can run a command, and rejects when it cannot begin. */
   async opened(): Promise<void> {
     await this.#opened.promise;
   }
@@ -106,12 +107,17 @@ export class Shells {
     task?.done(result);
   }
 
-  /** A shell that ended before it could run anything is not replaced until somebody asks. */
   #end(shell: Shell, result: ShellResult): void {
     if (!this.#shells.delete(shell)) return;
     void shell.worker.terminate().then(() => {
       this.#finish(shell, result);
-      if (shell.isReady) this.#assign();
+      if (shell.isReady) {
+        this.#assign();
+        return;
+      }
+      // One that could not begin is not replaced, or this would go on for ever: whoever waits hears of it.
+      this.#opened.reject(new Error(result.how === "failed" ? result.message : result.how));
+      this.#waiting.shift()?.done(result);
     });
   }
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { silentLogger } from "@agentscope-runtime/core";
@@ -250,7 +251,11 @@ async function findWalls(bwrap: string | false | undefined, program: string): Pr
   if (bwrap === false) return { walls: undefined, reason: "it is turned off." };
   try {
     const walls = await openWasmWalls(bwrap, program);
-    const trial = await walls.openBox(`wasm-trial-${process.pid}`, baseSandboxType.limits, undefined);
+    const trial = await walls.openBox(
+      `wasm-trial-${randomBytes(8).toString("hex")}`,
+      baseSandboxType.limits,
+      undefined,
+    );
     await trial.close(false);
     return { walls, reason: undefined };
   } catch (thrown) {

@@ -13,6 +13,8 @@ import { baseSandboxType, SandboxManager } from "@agentscope-runtime/sandbox";
 import type { OwnedSandbox } from "@agentscope-runtime/sandbox";
 import { eventually } from "@agentscope-runtime/services/testing";
 import { openWasmBackend } from "../index.ts";
+import { isAlive } from "../process-identity.ts";
+import type { ProcessIdentity } from "../process-identity.ts";
 import { boxProgram } from "./box-program.ts";
 import { openWasmWalls } from "./wasm-walls.ts";
 
@@ -25,6 +27,11 @@ afterAll(() => {
 
 const bare = { directory: join(directory, "shelf"), bwrap: false } as const;
 const spec = { type: baseSandboxType };
+
+/** The process of a box without walls. */
+function identityOf(id: string): ProcessIdentity {
+  return JSON.parse(readFileSync(join(bare.directory, "boxes", id, "process.json"), "utf8")) as ProcessIdentity;
+}
 
 /** A backend for one sandbox. */
 async function open(): Promise<OwnedSandbox> {
@@ -46,6 +53,23 @@ describe("a shell in WebAssembly", () => {
     await eventually(() => sandbox.files.stat("started"));
     stop.abort(new Error("enough"));
     expect(await aborted).toMatchObject({ message: "enough" });
+    expect((await beside).stdout).toBe("on\n");
+  });
+
+  it("has commands wait where too many run", async () => {
+    await using sandbox = await open();
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => sandbox.runShellCommand(`sleep 0.05; echo ${index}`)),
+    );
+    expect(results.map(({ stdout }) => stdout)).toEqual(results.map((_, index) => `${index}\n`));
+  });
+
+  it("ends a command that uses up its memory, and no other", async () => {
+    await using backend = await openWasmBackend(bare);
+    await using sandbox = await backend.create({ ...spec, limits: { memoryBytes: 128 * 1024 * 1024 } });
+    const beside = sandbox.runShellCommand("sleep 0.5; echo on");
+    const hungry = await sandbox.runShellCommand("awk 'BEGIN { while (1) a[i++] = sprintf(\"%01000d\", i) }'");
+    expect(hungry).toMatchObject({ exitCode: 137, stopped: "out_of_memory" });
     expect((await beside).stdout).toBe("on\n");
   });
 
@@ -224,14 +248,26 @@ describe("a backend of wasm", () => {
     }
   });
 
-  it("tells of a process that was killed, and leaves nothing of its owner's that was", async () => {
+  it("tells of a box that was killed, also to a call that is under way", async () => {
+    await using backend = await openWasmBackend(bare);
+    await using sandbox = await backend.create(spec);
+    const cell = sandbox.runIpythonCell("open('started', 'w').close()\nwhile True: pass");
+    const failed = cell.catch((thrown: unknown) => thrown);
+    await eventually(() => sandbox.files.stat("started"));
+    process.kill(identityOf(sandbox.id).pid, "SIGKILL");
+    expect(await sandbox.ended).toMatchObject({ reason: "killed" });
+    expect(await failed).toMatchObject({ code: "not_found", message: expect.stringContaining("SIGKILL") as string });
+    await expect(sandbox.runShellCommand("true")).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("leaves nothing of an owner that was killed, not even what was paused", async () => {
     const script = `
       import { baseSandboxType } from "@agentscope-runtime/sandbox";
       import { openWasmBackend } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
       const backend = await openWasmBackend(${JSON.stringify(bare)});
       const sandbox = await backend.create({ type: baseSandboxType });
       await sandbox.pause();
-      console.log("paused");
+      console.log(sandbox.id);
       setInterval(() => {}, 1000);
     `;
     const owner = spawn(
@@ -239,10 +275,13 @@ describe("a backend of wasm", () => {
       ["--conditions=@agentscope-runtime/source", "--input-type=module", "-e", script],
       { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] },
     );
-    await once(owner.stdout, "data");
+    const [id] = (await once(owner.stdout, "data")) as [Buffer];
+    const identity = identityOf(id.toString().trim());
     owner.kill("SIGKILL");
     await once(owner, "exit");
+    expect(isAlive(identity)).toBe(true);
     await using backend = await openWasmBackend(bare);
+    await eventually(async () => !isAlive(identity) || undefined);
     expect(await backend.list()).toEqual([]);
     expect(readdirSync(join(bare.directory, "boxes"))).toEqual([]);
   });
