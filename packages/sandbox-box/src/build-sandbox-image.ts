@@ -15,8 +15,8 @@ export interface BuildSandboxImageOptions extends CallOptions {
   readonly from?: "dockerfile" | "debian-packages";
   /** Also tag it `latest`, the tag that the sandbox types name. Default true. */
   readonly latest?: boolean;
-  /** Folder with the server of the box: `main.js` and what it needs. Default the one in this package's `dist`. */
-  readonly server?: string;
+  /** Folder with what goes into the images: `box`, the server, and `browser`, what that of the browser needs. Default this package's `dist`. */
+  readonly programs?: string;
   /** The Node program for `debian-packages`. Default the one that runs this. */
   readonly node?: string;
   /** Docker's command line, or one that understands the same. Default `docker`. */
@@ -41,7 +41,7 @@ export interface BuiltSandboxImage {
 interface Build extends BuildSandboxImageOptions {
   readonly image: SandboxImage;
   readonly from: "dockerfile" | "debian-packages";
-  readonly server: string;
+  readonly programs: string;
   readonly node: string;
   readonly docker: string;
   readonly say: (line: string) => void;
@@ -60,7 +60,7 @@ export async function buildSandboxImage(
 ): Promise<BuiltSandboxImage> {
   const build: Build = {
     from: "dockerfile",
-    server: fileURLToPath(new URL("../dist/box", import.meta.url)),
+    programs: fileURLToPath(new URL("../dist", import.meta.url)),
     node: process.execPath,
     docker: "docker",
     ...options,
@@ -68,7 +68,10 @@ export async function buildSandboxImage(
     say: (line) => options.onProgress?.({ image, line }),
   };
   const chain = imageChain(image);
-  const folders = [...chain.map((part) => join(recipes, part)), build.server];
+  const folders = [
+    ...chain.map((part) => join(recipes, part)),
+    ...programsOf(chain).map((part) => join(build.programs, part)),
+  ];
   const debian = build.from === "debian-packages" ? [await readFile(rootfsScript, "utf8"), build.node] : [];
   const name = `agentscope-runtime/sandbox-${image}:${await hashRecipe([build.from, ...debian], folders)}`;
   const there = await exists(build, name);
@@ -82,7 +85,8 @@ async function buildChain(build: Build, chain: readonly SandboxImage[], name: st
   const context = await mkdtemp(join(tmpdir(), "agentscope-image-"));
   try {
     await cp(recipes, join(context, "images"), { recursive: true });
-    await cp(build.server, join(context, "dist/box"), { recursive: true });
+    for (const part of programsOf(chain))
+      await cp(join(build.programs, part), join(context, "dist", part), { recursive: true });
     let below = build.from === "debian-packages" ? await buildSystem(build, chain, context) : [];
     for (const part of chain) {
       build.say(`Building ${part}`);
@@ -96,6 +100,10 @@ async function buildChain(build: Build, chain: readonly SandboxImage[], name: st
   } finally {
     await rm(context, { recursive: true, force: true });
   }
+}
+
+function programsOf(chain: readonly SandboxImage[]): readonly string[] {
+  return chain.includes("browser") ? ["box", "browser"] : ["box"];
 }
 
 /** Makes what the lowest Dockerfile begins from without a registry, and names it in build arguments. */

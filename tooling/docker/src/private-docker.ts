@@ -51,9 +51,9 @@ class Engine implements PrivateDocker {
     const quiet = ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--config-file", at("daemon.json")];
     // Where a containerd of the system is used, its containers are not the usual engine's.
     const apart = ["--containerd-namespace", "private", "--containerd-plugins-namespace", "private-plugins"];
-    const child = spawn("dockerd", [...places, ...quiet, ...apart, "--host", `unix://${this.socketPath}`], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const command = ["dockerd", ...places, ...quiet, ...apart, "--host", `unix://${this.socketPath}`];
+    // An engine without a bridge removes that of its network namespace, which would be the usual engine's.
+    const child = spawn("unshare", ["--net", ...command], { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     child.stderr.on("data", (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-4000)));
     const deadline = Date.now() + readyMs;

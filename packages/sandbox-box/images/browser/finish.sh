@@ -15,10 +15,18 @@ fc-cache -f
 # Debian's switches for machines that this is not.
 rm -f /etc/chromium.d/dev-shm
 
-# A window manager that neither looks for a wallpaper nor asks.
+# The window manager asks for a picture to hang up, and asks people where no program can do it.
+printf '#!/bin/sh\nexec xsetroot -solid "#3b4252"\n' >/usr/bin/fbsetbg
+chmod 755 /usr/bin/fbsetbg
 mkdir -p /opt/agentscope/home/.fluxbox
-printf 'background: none\n' >/opt/agentscope/home/.fluxbox/overlay
 : >/opt/agentscope/home/.fluxbox/startup
+
+# A browser that belongs to nobody offers nobody an account.
+mkdir -p /etc/chromium/policies/managed
+cat >/etc/chromium/policies/managed/sandbox.json <<JSON
+{ "BrowserSignin": 0, "SyncDisabled": true, "MetricsReportingEnabled": false, "PasswordManagerEnabled": false,
+  "DefaultBrowserSettingEnabled": false, "TranslateEnabled": false, "PromotionsEnabled": false }
+JSON
 
 # No program may raise its rights, Chromium's own included: its sandbox uses user namespaces.
 find / -xdev -perm /6000 -type f -exec chmod a-s {} +

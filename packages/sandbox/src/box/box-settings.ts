@@ -33,6 +33,8 @@ const settingsSchema = z.strictObject({
   egress: z
     .strictObject({ socketPath: z.string(), port: z.int().default(3128) })
     .default({ socketPath: "/run/agentscope/egress/proxy.sock", port: 3128 }),
+  /** The program of Playwright's MCP server. */
+  playwright: z.string().default("/opt/agentscope/browser/node_modules/@playwright/mcp/cli.js"),
   /** Chromium's own sandbox; it needs user namespaces. */
   chromiumSandbox: z.boolean().default(true),
   screen: z

@@ -22,7 +22,7 @@ export interface LocalSandbox extends Sandbox, AsyncDisposable {
 }
 
 /** MCP servers, and their tools. */
-interface SandboxServers {
+export interface SandboxServers {
   readonly tools: readonly SandboxTool[];
   add(servers: Readonly<Record<string, McpServerConfig>>, options?: AddMcpServersOptions): Promise<void>;
   /** Undefined when none has such a tool. */

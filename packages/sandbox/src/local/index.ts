@@ -8,5 +8,6 @@ export type { InterpretedCommand, InterpretedResult, Interpreter } from "./inter
 export type { InterpretedSandboxOptions } from "./open-interpreted-sandbox.ts";
 export type { LocalSandbox } from "./composed-sandbox.ts";
 export type { LocalSandboxOptions } from "./open-local-sandbox.ts";
+export type { ToolCall, ToolDialect } from "./tool-dialect.ts";
 export type { LocalTool } from "./generic-tools.ts";
 export type { Spawn, SpawnedProcess } from "./launcher.ts";

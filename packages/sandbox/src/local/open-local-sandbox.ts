@@ -14,6 +14,9 @@ import { LocalFiles } from "./local-files.ts";
 import { LocalHistory } from "./local-history.ts";
 import { LocalLifetime } from "./local-lifetime.ts";
 import { McpServers } from "./mcp-servers.ts";
+import type { SandboxFiles } from "../sandbox-files.ts";
+import { inDialect } from "./tool-dialect.ts";
+import type { ToolDialect } from "./tool-dialect.ts";
 
 export interface LocalSandboxOptions {
   readonly id: string;
@@ -33,7 +36,11 @@ export interface LocalSandboxOptions {
   /** A Python that has IPython. Default `python3`. */
   readonly python?: string;
   /** Beside those for the shell and for Python. */
-  readonly tools?: readonly LocalTool[];
+  readonly tools?: (files: SandboxFiles) => readonly LocalTool[];
+  /** How the tools of MCP servers are shown and called. Default as they are. */
+  readonly dialect?: ToolDialect;
+  /** Closed with it, last first. */
+  readonly resources?: readonly AsyncDisposable[];
   /** Reaches a port of the sandbox's loopback, where that is not this machine's. */
   readonly connect?: (port: number, options?: CallOptions) => Promise<Duplex>;
 }
@@ -49,23 +56,28 @@ export interface LocalSandboxOptions {
  */
 export async function openLocalSandbox(options: LocalSandboxOptions): Promise<LocalSandbox> {
   const { id, type, root, workspacePath = root, python = "python3" } = options;
-  const { owner, historyPath = `${workspacePath}.history`, tools = [] } = options;
+  const { owner, historyPath = `${workspacePath}.history`, dialect, resources = [] } = options;
   await mkdir(root, { recursive: true });
   const lifetime = new LocalLifetime(id);
   const environment = { HOME: workspacePath, PATH: defaultPath, LANG: "C.UTF-8", ...options.environment };
   const place = { spawn: options.spawn, workspacePath, environment, mark: randomUUID(), lifetime };
+  const files = new LocalFiles({ root, path: workspacePath, owner }, lifetime);
+  const servers = new McpServers(place);
   return new ComposedSandbox({
     id,
     type,
     lifetime,
-    files: new LocalFiles({ root, path: workspacePath, owner }, lifetime),
+    files,
     history: new LocalHistory(place, historyPath),
-    tools,
-    servers: new McpServers(place),
+    tools: options.tools?.(files) ?? [],
+    servers: dialect === undefined ? servers : inDialect(servers, dialect),
     exec: (command, execOptions) => execLocally(place, command, execOptions),
     startKernel: () => new Kernel(place, python),
     connect: options.connect ?? (async (port, { signal } = {}) => connectPort(port, lifetime, signal)),
-    killRest: async () => killMarked(undefined, place.mark),
+    killRest: async () => {
+      for (const resource of resources.toReversed()) await resource[Symbol.asyncDispose]();
+      await killMarked(undefined, place.mark);
+    },
   });
 }
 
