@@ -1,6 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { SandboxManager, baseSandboxType, strongestBackend } from "@agentscope-runtime/sandbox";
-import type { SandboxService } from "@agentscope-runtime/sandbox";
+import type { BackendOpener, SandboxService } from "@agentscope-runtime/sandbox";
+import { openDockerBackend } from "@agentscope-runtime/sandbox-docker";
 import { openBubblewrapBackend, openWasmBackend } from "@agentscope-runtime/sandbox-embedded";
 import type { Logger } from "@agentscope-runtime/core";
 
@@ -13,14 +14,25 @@ export interface AssistantSandboxes {
   readonly isolation: string;
 }
 
-/** The sandboxes of the assistant's sessions. Where none can be had it says why, and the assistant goes on without. */
-export async function openSandboxes(wanted: "auto" | "off", logger: Logger): Promise<AssistantSandboxes> {
+export type WantedSandbox = "auto" | "docker" | "bubblewrap" | "wasm" | "off";
+
+/** Strongest first. */
+function openers(logger: Logger): readonly BackendOpener[] {
+  const images = [baseSandboxType.image];
+  return [
+    { name: "docker", open: async () => openDockerBackend({ owner: "assistant", images }) },
+    { name: "bubblewrap", open: async () => openBubblewrapBackend() },
+    { name: "wasm", open: async () => openWasmBackend({ logger }) }, // For one user only.
+  ];
+}
+
+/** The sandboxes of the assistant's sessions: of the strongest backend there is, or of the named one. Where none can be had it says why, and the assistant goes on without. */
+export async function openSandboxes(wanted: WantedSandbox, logger: Logger): Promise<AssistantSandboxes> {
   if (wanted === "off") return { sandboxes: undefined, resources: [], isolation: "nowhere" };
   try {
-    const { backend } = await strongestBackend([
-      { name: "bubblewrap", open: async () => openBubblewrapBackend() },
-      { name: "wasm", open: async () => openWasmBackend({ logger }) }, // For one user only.
-    ]);
+    const { backend } = await strongestBackend(
+      openers(logger).filter(({ name }) => wanted === "auto" || name === wanted),
+    );
     const sandboxes = await SandboxManager.open({ backend, types: [baseSandboxType], logger });
     return { sandboxes, resources: [backend, sandboxes], isolation: `in ${backend.name}` };
   } catch (thrown) {

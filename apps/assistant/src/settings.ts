@@ -13,7 +13,7 @@ const settingsSchema = z
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
     AGENTSCOPE_DATA_DIR: z.string().default(".agentscope"),
-    SANDBOX: z.enum(["auto", "off"]).default("auto"),
+    SANDBOX: z.enum(["auto", "docker", "bubblewrap", "wasm", "off"]).default("auto"),
   })
   .transform(({ PORT, HOST, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, MODEL, SANDBOX, ...store }) => ({
     port: PORT,

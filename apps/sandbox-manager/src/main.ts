@@ -1,14 +1,14 @@
 import { serve } from "@agentscope-runtime/express";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { openBubblewrapBackend } from "@agentscope-runtime/sandbox-embedded";
 import { pino } from "pino";
+import { openBackend } from "./open-backend.ts";
 import { sandboxManagerApp } from "./sandbox-manager-app.ts";
 import { settingsFromEnv } from "./settings.ts";
 
 async function main(): Promise<void> {
   const settings = settingsFromEnv(process.env);
   const logger = pino({ level: settings.LOG_LEVEL });
-  const backend = await openBubblewrapBackend();
+  const backend = await openBackend(settings.BACKEND, logger);
   const app = await sandboxManagerApp({ settings, backend, logger });
   const { url } = await serve(app, { port: settings.PORT, host: settings.HOST });
   const { isolation } = await backend.abilities();

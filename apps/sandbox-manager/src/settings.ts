@@ -35,6 +35,8 @@ const settingsSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
   HOST: z.string().default("127.0.0.1"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  /** Where sandboxes run. By default docker, else bubblewrap, else wasm. */
+  BACKEND: z.enum(["auto", "docker", "gvisor", "bubblewrap", "wasm"]).default("auto"),
   /** Who may call, by key: `name:key,…`. */
   API_KEYS: keysSchema.optional(),
   /** Instead: where the keys are that sign callers' JSON Web Tokens. */

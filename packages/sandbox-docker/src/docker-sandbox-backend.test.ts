@@ -137,6 +137,15 @@ describeWithDocker("Docker", "base", (image) => {
     });
   });
 
+  it("does not open without an image that must be there", async () => {
+    await expect(openDockerBackend({ images: ["agentscope-runtime/no-such-image:1"] })).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("no-such-image:1") as string,
+    });
+    await using opened = await openTestBackend({ images: [image()] });
+    expect(await opened.backend.list()).toEqual([]);
+  });
+
   it("refuses a directory that others may look into", async () => {
     await expect(openDockerBackend({ directory: "/tmp" })).rejects.toMatchObject({ code: "permission_denied" });
     await expect(openDockerBackend({ directory: `/tmp/${"x".repeat(100)}` })).rejects.toMatchObject({

@@ -42,6 +42,8 @@ export interface DockerBackendOptions {
   readonly directory?: string;
   /** The engine's runtime, such as `runsc` for gVisor. Default the engine's own default, which is runc. */
   readonly runtime?: string;
+  /** Must be there, or the backend does not open: `unavailable`. Default: what is not there is told when a sandbox is made of it. */
+  readonly images?: readonly string[];
   /** More at a time are refused with `resource_exhausted`. Default 100. */
   readonly maxSandboxes?: number;
   /** Sandboxes of a process that was killed are removed after this many milliseconds, unless another has attached them. Default 60,000. */
@@ -72,8 +74,8 @@ const boxSocket = "box.sock";
 const boxUser = { uid: 1000, gid: 1000 };
 
 /**
- * Opens a backend on a Docker engine, and removes what killed processes left there. `unavailable` when the engine does not answer or
- * does not have the runtime.
+ * Opens a backend on a Docker engine, and removes what killed processes left there. `unavailable` when the engine does not answer, or
+ * does not have the runtime or one of `images`.
  */
 export async function openDockerBackend(options: DockerBackendOptions = {}): Promise<DockerSandboxBackend> {
   return DockerBackend.open(options);
@@ -106,9 +108,10 @@ class DockerBackend implements DockerSandboxBackend {
   }
 
   static async open(options: DockerBackendOptions): Promise<DockerBackend> {
-    const { socketPath = "/var/run/docker.sock", owner = "default", leaseMs = 60_000, runtime } = options;
+    const { socketPath = "/var/run/docker.sock", owner = "default", leaseMs = 60_000, runtime, images = [] } = options;
     const docker = new Docker({ socketPath });
     await assertRuntime(docker, runtime);
+    for (const image of images) await assertImage(docker, image);
     const ownUid = process.getuid?.() ?? 0;
     const user = ownUid === 0 ? boxUser : { uid: ownUid, gid: process.getgid?.() ?? ownUid };
     const holder = crypto.randomUUID();
@@ -442,5 +445,14 @@ async function assertRuntime(docker: Docker, runtime: string | undefined): Promi
     );
   } catch (thrown) {
     throw toDockerError(thrown, "open a backend");
+  }
+}
+
+async function assertImage(docker: Docker, image: string): Promise<void> {
+  try {
+    await docker.getImage(image).inspect();
+  } catch (thrown) {
+    if (statusOf(thrown) !== 404) throw toDockerError(thrown, "open a backend");
+    throw new RuntimeError("unavailable", `Docker has no image ${image}. Build it, or pull it.`);
   }
 }

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { testImage } from "@agentscope-runtime-tooling/docker";
-import { baseSandboxType, SandboxManager } from "@agentscope-runtime/sandbox";
+import {
+  BrowserSandbox,
+  GuiSandbox,
+  SandboxManager,
+  baseSandboxType,
+  browserSandboxType,
+  guiSandboxType,
+} from "@agentscope-runtime/sandbox";
 import type { SandboxBackend, SandboxType } from "@agentscope-runtime/sandbox";
 import { openDockerBackend } from "@agentscope-runtime/sandbox-docker";
 import { openBubblewrapBackend, openWasmBackend } from "@agentscope-runtime/sandbox-embedded";
@@ -43,6 +50,7 @@ export async function measureSandboxes(stage: Stage, { rounds }: SandboxesOption
     figures.push({ what, beside, ...(await alternateLatency(ours, bare, { rounds: times, signal: stage.signal })) });
   };
   await measureDocker(measure, rounds);
+  await measureScreens(measure);
   await measureBubblewrap(measure);
   await measureWasm(measure);
   return figures;
@@ -101,6 +109,31 @@ async function measureDocker(measure: Measure, rounds: number): Promise<void> {
       ],
       2,
     );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureScreens(measure: Measure): Promise<void> {
+  const page = "data:text/html,<h1>Hello</h1>";
+  const browserType: SandboxType = { ...browserSandboxType, image: await testImage("browser") };
+  const guiType: SandboxType = { ...guiSandboxType, image: await testImage("gui") };
+  const directory = await mkdtemp(join(tmpdir(), "bench-docker-"));
+  try {
+    await using backend = await openDockerBackend({ owner: `bench-${crypto.randomUUID()}`, directory });
+    const load = async (): Promise<number> => {
+      const began = performance.now();
+      await using sandbox = await backend.create({ type: browserType });
+      await new BrowserSandbox(sandbox).browserNavigate(page);
+      return performance.now() - began;
+    };
+    await measure("Browser: create to page loaded", load, ["a gui one", begin(backend, guiType)], 5);
+    await using sandbox = await backend.create({ type: guiType });
+    const gui = new GuiSandbox(sandbox);
+    await measure("GUI: a screenshot", async () => timed(() => gui.computerUse({ action: "get_screenshot" })), [
+      "scrot",
+      async () => timed(() => sandbox.runShellCommand("scrot --overwrite /tmp/bench.png")),
+    ]);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
