@@ -1,38 +1,63 @@
 import { describeAdapter } from "@agentscope-runtime/core/testing";
-import type { AgentScript, ModelTurn, PromptMessage, ScriptPart } from "@agentscope-runtime/core/testing";
-import { RuntimeError } from "@agentscope-runtime/protocol";
+import type {
+  AdapterSubject,
+  AgentScript,
+  ModelTurn,
+  PromptMessage,
+  ScriptPart,
+} from "@agentscope-runtime/core/testing";
 import { defineTool } from "@agentscope-runtime/tools";
-import { stepCountIs, streamText } from "ai";
-import type { LanguageModel } from "ai";
+import type { Tool } from "@agentscope-runtime/tools";
+import * as sdk7 from "ai";
+import * as sdk6 from "ai-v6";
+import { MockLanguageModelV3 } from "ai-v6/test";
 import { MockLanguageModelV4 } from "ai/test";
 import { z } from "zod";
-import { fromAiSdk } from "./from-ai-sdk.ts";
-import { toAiSdkTools } from "./to-ai-sdk-tools.ts";
-import { toModelMessages } from "./to-model-messages.ts";
-
-type ModelStream = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
-type ModelPart = ModelStream extends ReadableStream<infer Part> ? Part : never;
-type Prompt = Parameters<MockLanguageModelV4["doStream"]>[0]["prompt"];
+import { fromAiSdk, fromUIMessages, toAiSdkTools, toModelMessages, toUIMessages } from "./index.ts";
+import type { AiSdkResult, ModelMessage } from "./index.ts";
 
 const usage = {
   inputTokens: { total: 10, noCache: 10, cacheRead: undefined, cacheWrite: undefined },
   outputTokens: { total: 5, text: 5, reasoning: undefined },
 };
 
-/** A model of the SDK's that says what a script says. */
-function modelOf({ model, onModelStopped }: AgentScript): LanguageModel {
-  return new MockLanguageModelV4({
-    doStream: async ({ prompt, abortSignal }) => {
-      const turn = model(toPrompt(prompt));
-      return { stream: ReadableStream.from<ModelPart>(partsOf(turn, { abortSignal, onModelStopped })) };
-    },
-  });
+/** What models of both versions say in the same words. */
+type ModelPart =
+  | { type: "stream-start"; warnings: [] }
+  | { type: "text-start" | "text-end" | "reasoning-start" | "reasoning-end"; id: string }
+  | { type: "text-delta" | "reasoning-delta" | "tool-input-delta"; id: string; delta: string }
+  | { type: "tool-input-start"; id: string; toolName: string }
+  | { type: "tool-input-end"; id: string }
+  | { type: "tool-call"; toolCallId: string; toolName: string; input: string }
+  | {
+      type: "finish";
+      usage: typeof usage;
+      finishReason: { unified: "stop" | "length" | "content-filter" | "tool-calls"; raw: undefined };
+    };
+
+/** The one that they say in different ones. */
+interface MadeFile {
+  readonly mediaType: string;
+  readonly data: string;
 }
 
-async function* partsOf(
-  turn: ModelTurn,
-  { abortSignal, onModelStopped }: { abortSignal?: AbortSignal | undefined; onModelStopped?: (() => void) | undefined },
-): AsyncGenerator<ModelPart> {
+/** The part of a prompt that is read; versions differ in the rest. */
+type Prompt = readonly {
+  readonly role: PromptMessage["role"];
+  readonly content: string | readonly (object & { readonly type: string })[];
+}[];
+
+interface Asked {
+  readonly prompt: Prompt;
+  readonly abortSignal?: AbortSignal | undefined;
+}
+
+async function* partsOf<File>(
+  { model, onModelStopped }: AgentScript,
+  { prompt, abortSignal }: Asked,
+  fileOf: (file: MadeFile) => File,
+): AsyncGenerator<ModelPart | File> {
+  const turn = model(toPrompt(prompt));
   yield { type: "stream-start", warnings: [] };
   for (const [index, part] of turn.entries()) {
     if (part.type === "wait") {
@@ -40,17 +65,19 @@ async function* partsOf(
       onModelStopped?.();
       throw abortSignal?.reason;
     }
-    yield* partOf(part, String(index));
+    if (part.type === "file") yield fileOf(part);
+    else yield* partOf(part, String(index));
   }
-  const stop = turn.find((part) => part.type === "stop");
-  const called = turn.some((part) => part.type === "call");
-  const unified = stop !== undefined ? finishes[stop.reason] : called ? "tool-calls" : "stop";
-  yield { type: "finish", usage, finishReason: { unified, raw: undefined } };
+  yield { type: "finish", usage, finishReason: { unified: finishOf(turn), raw: undefined } };
 }
 
-const finishes = { max_tokens: "length", content_filter: "content-filter" } as const;
+function finishOf(turn: ModelTurn): "stop" | "length" | "content-filter" | "tool-calls" {
+  const stop = turn.find((part) => part.type === "stop");
+  if (stop !== undefined) return stop.reason === "max_tokens" ? "length" : "content-filter";
+  return turn.some((part) => part.type === "call") ? "tool-calls" : "stop";
+}
 
-function* partOf(part: Exclude<ScriptPart, { type: "wait" }>, id: string): Generator<ModelPart> {
+function* partOf(part: Exclude<ScriptPart, { type: "wait" | "file" }>, id: string): Generator<ModelPart> {
   switch (part.type) {
     case "text":
     case "reasoning":
@@ -67,9 +94,6 @@ function* partOf(part: Exclude<ScriptPart, { type: "wait" }>, id: string): Gener
       yield { type: "tool-call", toolCallId: callId, toolName, input };
       break;
     }
-    case "file":
-      yield { type: "file", mediaType: part.mediaType, data: { type: "data", data: part.data } };
-      break;
     case "fail":
       throw new Error(part.message);
     case "stop":
@@ -77,84 +101,123 @@ function* partOf(part: Exclude<ScriptPart, { type: "wait" }>, id: string): Gener
   }
 }
 
+const resultSchema = z.object({
+  output: z.object({
+    value: z.unknown().optional(),
+    reason: z.string().optional(),
+  }),
+});
+const pieceSchema = z.object({ text: z.string().optional(), mediaType: z.string().optional() });
+
 function toPrompt(prompt: Prompt): PromptMessage[] {
   return prompt.map(({ role, content }) => {
     if (typeof content === "string") return { role, text: content, files: [] };
-    const texts: string[] = [];
-    const files: string[] = [];
-    for (const part of content) {
-      if (part.type === "text") texts.push(part.text);
-      if (part.type === "file") files.push(part.mediaType);
-      if (part.type !== "tool-result") continue;
-      const { output } = part;
-      if (output.type === "content") {
-        for (const item of output.value) {
-          if (item.type === "text") texts.push(item.text);
-          else if ("mediaType" in item) files.push(item.mediaType);
-        }
-      } else texts.push("value" in output ? JSON.stringify(output.value) : (output.reason ?? "denied"));
-    }
-    return { role, text: texts.join(""), files };
+    const pieces = content.flatMap((part) => {
+      if (part.type === "text" || part.type === "file") return [pieceSchema.parse(part)];
+      if (part.type !== "tool-result") return [];
+      const { value, reason } = resultSchema.parse(part).output;
+      if (Array.isArray(value)) return z.array(pieceSchema).parse(value);
+      return [{ text: value === undefined ? (reason ?? "denied") : JSON.stringify(value) }];
+    });
+    const files = pieces.flatMap(({ mediaType }) => mediaType ?? []);
+    return { role, text: pieces.map(({ text = "" }) => text).join(""), files };
   });
 }
 
-const notYet = [
-  "text",
-  "several texts",
-  "a system message",
-  "reasoning",
-  "an image by URL",
-  "an image as data",
-  "an image of the assistant's",
-  "audio as data",
-  "a video by URL",
-  "a file by URL",
-  "a file as data",
-  "a file by id",
-  "data",
-  "a refusal",
-  "a call and its output",
-  "a call that failed",
-  "a call of an MCP server",
-  "a call that the client runs",
-  "metadata",
-] as const;
+function toolsOf({ tools = [] }: AgentScript): Tool[] {
+  return tools.map(({ name, description, run }) =>
+    defineTool({ name, description, input: z.looseObject({}), run: async (input, options) => run(input, options) }),
+  );
+}
 
-describeAdapter("agents of AI SDK 7", {
-  agent: (script) => {
-    const model = modelOf(script);
-    const tools = (script.tools ?? []).map(({ name, description, run }) =>
-      defineTool({ name, description, input: z.looseObject({}), run: async (input, options) => run(input, options) }),
-    );
-    const approvals = Object.fromEntries(
-      (script.tools ?? []).map(({ name, needsApproval }) => [
-        name,
-        needsApproval === true ? "user-approval" : undefined,
-      ]),
-    );
-    return async function* ({ input }, { session, signal }) {
-      const history = await session.history();
-      yield* fromAiSdk(
-        streamText({
-          model,
-          messages: toModelMessages([...history.items, ...input]),
-          tools: toAiSdkTools(tools),
-          toolApproval: approvals as never,
-          stopWhen: stepCountIs(8),
-          abortSignal: signal,
-          onError: () => undefined,
-        }),
-      );
-    };
-  },
-  roundTrip: () => {
-    throw new RuntimeError("unimplemented", "Later.");
-  },
-  skip: {
-    "tells what another agent says that the work is handed to":
-      "the SDK hands no work over: an agent calls another as a tool",
-    ...Object.fromEntries(
-      notYet.map((kind) => [`carries ${kind} there and back`, "nothing reads the SDK's messages back yet"]),
-    ),
-  },
-});
+interface Ask {
+  readonly messages: ModelMessage[];
+  readonly abortSignal: AbortSignal;
+}
+
+/** The adapter's subject is all but the SDK's own call. */
+function subjectOf(stream: (script: AgentScript, ask: Ask) => AiSdkResult): AdapterSubject {
+  return {
+    agent: (script) =>
+      async function* ({ input }, { session, signal }) {
+        const history = await session.history();
+        const messages = toModelMessages([...history.items, ...input]);
+        yield* fromAiSdk(stream(script, { messages, abortSignal: signal }));
+      },
+    // As it would travel to a browser and back.
+    roundTrip: (messages) => fromUIMessages(JSON.parse(JSON.stringify(toUIMessages(messages))) as []),
+  };
+}
+
+function model7(script: AgentScript): sdk7.LanguageModel {
+  return new MockLanguageModelV4({
+    doStream: async (asked) => {
+      const parts = partsOf(script, asked, ({ mediaType, data }) => {
+        return { type: "file" as const, mediaType, data: { type: "data" as const, data } };
+      });
+      return { stream: ReadableStream.from(parts) };
+    },
+  });
+}
+
+function model6(script: AgentScript): sdk6.LanguageModel {
+  return new MockLanguageModelV3({
+    doStream: async (asked) => {
+      const parts = partsOf(script, asked, ({ mediaType, data }) => ({ type: "file" as const, mediaType, data }));
+      return { stream: ReadableStream.from(parts) };
+    },
+  });
+}
+
+interface Helper {
+  stream(options: { prompt: string; abortSignal?: AbortSignal }): PromiseLike<{ readonly text: PromiseLike<string> }>;
+}
+
+/** How the SDK's own guide lets an agent call another. */
+function asTool(agent: Helper) {
+  return {
+    description: "Writes poems.",
+    inputSchema: z.looseObject({}),
+    execute: async (_: object, { abortSignal }: { abortSignal?: AbortSignal }): Promise<string> => {
+      const { text } = await agent.stream({ prompt: "A poem.", ...(abortSignal && { abortSignal }) });
+      return text;
+    },
+  };
+}
+
+describeAdapter(
+  "agents of AI SDK 7",
+  subjectOf((script, ask) => {
+    const { tools = [], helper } = script;
+    const poet = helper && new sdk7.ToolLoopAgent({ model: model7(helper) });
+    const asking = tools.flatMap(({ name, needsApproval }) => (needsApproval === true ? [name] : []));
+    return sdk7.streamText({
+      ...ask,
+      model: model7(script),
+      tools: { ...toAiSdkTools(toolsOf(script)), ...(poet && { poet: sdk7.tool(asTool(poet)) }) },
+      toolApproval: Object.fromEntries(asking.map((name) => [name, "user-approval"])),
+      stopWhen: sdk7.stepCountIs(8),
+      onError: () => undefined,
+    });
+  }),
+);
+
+describeAdapter(
+  "agents of AI SDK 6",
+  subjectOf((script, ask) => {
+    const { tools = [], helper } = script;
+    const poet = helper && new sdk6.ToolLoopAgent({ model: model6(helper) });
+    const given: sdk6.ToolSet = { ...toAiSdkTools(toolsOf(script)), ...(poet && { poet: sdk6.tool(asTool(poet)) }) };
+    for (const { name, needsApproval } of tools) {
+      const one = given[name];
+      if (needsApproval === true && one !== undefined) given[name] = { ...one, needsApproval };
+    }
+    return sdk6.streamText({
+      ...ask,
+      model: model6(script),
+      tools: given,
+      stopWhen: sdk6.stepCountIs(8),
+      onError: () => undefined,
+    });
+  }),
+);

@@ -1,8 +1,13 @@
+export { agentTool } from "./agent-tool.ts";
 export { fromAiSdk } from "./from-ai-sdk.ts";
+export { fromUIMessages } from "./from-ui-messages.ts";
 export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
+export { toUIMessages } from "./to-ui-messages.ts";
 
+export type { AgentToolOptions, AiSdkAgent } from "./agent-tool.ts";
 export type { AiSdkResult, AiSdkStream, FromAiSdkOptions } from "./from-ai-sdk.ts";
+export type { FromUIMessagesOptions } from "./from-ui-messages.ts";
 export type {
   ModelApprovalRequestPart,
   ModelApprovalResponsePart,
@@ -23,3 +28,20 @@ export type {
 export type { ToModelMessagesOptions } from "./to-model-messages.ts";
 export type { AiSdkFunctionTool, AiSdkToolCallOptions } from "./to-ai-sdk-tools.ts";
 export type { ResultImages } from "./to-tool-output.ts";
+export type { ToUIMessagesOptions } from "./to-ui-messages.ts";
+export type { UIMessageInput } from "./ui-input.ts";
+export type {
+  UIDataPart,
+  UIFilePart,
+  UIJson,
+  UIMessage,
+  UIPart,
+  UIProviderMetadata,
+  UIReasoningPart,
+  UISourceDocumentPart,
+  UISourceUrlPart,
+  UIStepPart,
+  UITextPart,
+  UIToolPart,
+  UIToolState,
+} from "./ui-message.ts";
