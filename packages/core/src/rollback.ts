@@ -5,6 +5,7 @@ export function rollback(): RuntimeError {
   return new RuntimeError("canceled", "A later message replaced this one.", { details: { rollback: true } });
 }
 
+/** Whether a signal's reason is that a later message replaced the run: then it leaves no trace, nor does what an agent keeps itself. */
 export function isRollback(reason: unknown): boolean {
   return RuntimeError.is(reason) && reason.code === "canceled" && reason.details["rollback"] === true;
 }
