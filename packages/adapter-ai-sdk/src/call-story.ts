@@ -1,5 +1,6 @@
 import { parseToolResult, resultText } from "@agentscope-runtime/tools";
 import type { BareMessage } from "./bare-message.ts";
+import { denialText } from "./from-tool-output.ts";
 import { parseArguments } from "./json-text.ts";
 import { toolOrigin } from "./tool-origin.ts";
 import type { AnyUIToolPart } from "./ui-input.ts";
@@ -113,10 +114,8 @@ function outputOf({ state, output, errorText, approval }: AnyUIToolPart): CallSt
       return { text: typeof output === "string" ? output : JSON.stringify(output ?? null), isError: false };
     case "output-error":
       return { text: errorText ?? "", isError: true };
-    case "output-denied": {
-      const reason = approval?.reason;
-      return { text: reason === undefined ? "The call was denied." : `The call was denied: ${reason}`, isError: true };
-    }
+    case "output-denied":
+      return { text: denialText(approval?.reason), isError: true };
     case "input-streaming":
     case "input-available":
     case "approval-requested":

@@ -1,5 +1,7 @@
 export { agentTool } from "./agent-tool.ts";
 export { fromAiSdk } from "./from-ai-sdk.ts";
+export { fromAiSdkTools } from "./from-ai-sdk-tools.ts";
+export { fromModelMessages } from "./from-model-messages.ts";
 export { fromUIMessages } from "./from-ui-messages.ts";
 export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
@@ -7,6 +9,8 @@ export { toUIMessages } from "./to-ui-messages.ts";
 
 export type { AgentToolOptions, AiSdkAgent } from "./agent-tool.ts";
 export type { AiSdkResult, AiSdkStream, FromAiSdkOptions } from "./from-ai-sdk.ts";
+export type { AnyAiSdkTool, FromAiSdkToolsOptions } from "./from-ai-sdk-tools.ts";
+export type { AnyModelMessage, FromModelMessagesOptions } from "./from-model-messages.ts";
 export type { FromUIMessagesOptions } from "./from-ui-messages.ts";
 export type {
   ModelApprovalRequestPart,

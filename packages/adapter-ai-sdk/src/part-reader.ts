@@ -9,6 +9,7 @@ import type {
   AiSdkUsage,
 } from "./ai-sdk-part.ts";
 import { fromAiSdkError } from "./from-ai-sdk-error.ts";
+import { denialText } from "./from-tool-output.ts";
 import { fileContent, sourceContent } from "./generated-content.ts";
 import { toUsage } from "./to-usage.ts";
 import { toolOrigin } from "./tool-origin.ts";
@@ -156,8 +157,7 @@ export class PartReader {
   }
 
   #denialOf(callId: string): string {
-    const reason = this.#calls.get(callId)?.denial;
-    return reason === undefined ? "The call was denied." : `The call was denied: ${reason}`;
+    return denialText(this.#calls.get(callId)?.denial);
   }
 
   *#stepEnd(usage: AiSdkUsage): Generator<AgentOutput> {

@@ -1,5 +1,6 @@
 import { callTool, resultText } from "@agentscope-runtime/tools";
 import type { Tool, ToolResult } from "@agentscope-runtime/tools";
+import { schemaSymbol } from "./ai-sdk-schema.ts";
 import type { ModelToolOutput } from "./model-message.ts";
 import { toToolOutput } from "./to-tool-output.ts";
 import type { ResultImages } from "./to-tool-output.ts";
@@ -19,9 +20,6 @@ export interface AiSdkFunctionTool {
   readonly execute: (input: unknown, options: AiSdkToolCallOptions) => AsyncGenerator<ToolResult, void, undefined>;
   readonly toModelOutput: (options: { readonly output: ToolResult }) => ModelToolOutput;
 }
-
-/** The SDK knows its own schemas by this. */
-const schemaSymbol = Symbol.for("vercel.ai.schema");
 
 /**
  * Tools for `streamText`, `generateText` and agents of the AI SDK, by name. A failed call is an error of the SDK's, an abort
