@@ -1,17 +1,21 @@
 export { agentTool } from "./agent-tool.ts";
+export { createChatStore } from "./chat-store.ts";
 export { fromAiSdk } from "./from-ai-sdk.ts";
 export { fromAiSdkTools } from "./from-ai-sdk-tools.ts";
 export { fromModelMessages } from "./from-model-messages.ts";
 export { fromUIMessages } from "./from-ui-messages.ts";
+export { memoryMiddleware } from "./memory-middleware.ts";
 export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
 export { toUIMessages } from "./to-ui-messages.ts";
 
 export type { AgentToolOptions, AiSdkAgent } from "./agent-tool.ts";
+export type { ChatStore, ChatStoreOptions, LoadChatOptions } from "./chat-store.ts";
 export type { AiSdkResult, AiSdkStream, FromAiSdkOptions } from "./from-ai-sdk.ts";
 export type { AnyAiSdkTool, FromAiSdkToolsOptions } from "./from-ai-sdk-tools.ts";
 export type { AnyModelMessage, FromModelMessagesOptions } from "./from-model-messages.ts";
 export type { FromUIMessagesOptions } from "./from-ui-messages.ts";
+export type { MemoryMiddleware, MemoryMiddlewareOptions, PromptParams } from "./memory-middleware.ts";
 export type {
   ModelApprovalRequestPart,
   ModelApprovalResponsePart,
