@@ -36,9 +36,15 @@ add_gvisor() {
   [ ! -e "$settings" ] || return # Somebody's own.
   mkdir -p /etc/docker
   cat >"$settings" <<JSON
-{"runtimes":{"runsc":{"path":"$place/usr/bin/runsc","runtimeArgs":["--platform=systrap","--network=none","--host-uds=all","--overlay2=none"]}}}
+{"experimental":true,"runtimes":{"runsc":{"path":"$place/usr/bin/runsc","runtimeArgs":["--platform=systrap","--network=none","--host-uds=all","--overlay2=none"]}}}
 JSON
-  pid=$(cat /var/run/docker.pid 2>/dev/null || pidof -s dockerd) && kill -HUP "$pid"
+  # A new runtime is read while it runs, and that it may experiment, which snapshots of memory need, is not.
+  pid=$(cat /var/run/docker.pid 2>/dev/null || pidof -s dockerd) && kill "$pid"
+  for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  start
   for _ in $(seq 50); do
     info | grep -q '"runsc"' && return
     sleep 0.1

@@ -9,6 +9,7 @@ import type {
   SandboxAbilities,
   SandboxBackend,
   SandboxRecord,
+  SandboxSnapshot,
   SandboxSpec,
 } from "@agentscope-runtime/sandbox";
 import { Lifetime } from "@agentscope-runtime/services";
@@ -25,13 +26,14 @@ import type { EgressRequest } from "./egress-proxy.ts";
 import { endOf } from "./end-of.ts";
 import { EngineEvents } from "./engine-events.ts";
 import type { EngineEvent } from "./engine-events.ts";
-import { pinSocket } from "./pinned-socket.ts";
+import { MemorySnapshots } from "./memory-snapshots.ts";
+import { PinnedSocket } from "./pinned-socket.ts";
 import { SandboxLife } from "./sandbox-life.ts";
 import type { ResolveHost } from "./resolve-egress.ts";
 import { sweep } from "./sweep.ts";
 import { removeSnapshot, snapshotImage, takeSnapshot } from "./take-snapshot.ts";
 import { waitForSocket } from "./wait-for-socket.ts";
-import { canMakeDisks, makeDisk } from "./workspace-disk.ts";
+import { canMakeDisks, copyDisk, makeDisk } from "./workspace-disk.ts";
 
 export interface DockerBackendOptions {
   /** The engine's socket, on this machine. Default `/var/run/docker.sock`. */
@@ -88,6 +90,8 @@ interface Settings {
   readonly holder: string;
   readonly user: BoxUser;
   readonly hasDisks: boolean;
+  /** Undefined where there can be none. */
+  readonly memory: MemorySnapshots | undefined;
   readonly options: DockerBackendOptions;
 }
 
@@ -118,7 +122,8 @@ class DockerBackend implements DockerSandboxBackend {
     const path = options.directory ?? join(tmpdir(), `agentscope-${ownUid}`);
     const directory = await BoxDirectory.open(path, holder, leaseMs);
     const hasDisks = await probeDisks(directory.box(`probe-${holder}`), user);
-    const backend = new DockerBackend({ docker, owner, directory, holder, user, hasDisks, options });
+    const memory = await MemorySnapshots.open(docker, runtime, directory.path);
+    const backend = new DockerBackend({ docker, owner, directory, holder, user, hasDisks, memory, options });
     try {
       await backend.#begin(leaseMs);
     } catch (thrown) {
@@ -130,11 +135,11 @@ class DockerBackend implements DockerSandboxBackend {
 
   async abilities(options?: CallOptions): Promise<DockerAbilities> {
     this.#lifetime.assertOpen(options);
-    const { hasDisks, options: settings } = this.#settings;
+    const { hasDisks, memory, options: settings } = this.#settings;
     return {
       isolation: settings.runtime?.startsWith("runsc") === true ? "gvisor" : "container",
       missing: [],
-      snapshots: "disk",
+      snapshots: memory === undefined ? "disk" : "memory",
       workspace: hasDisks ? "disk" : "memory",
     };
   }
@@ -142,7 +147,7 @@ class DockerBackend implements DockerSandboxBackend {
   async create(spec: SandboxSpec, options?: CallOptions): Promise<DockerSandbox> {
     this.#lifetime.assertOpen(options);
     const resolved = resolveSandboxSpec(spec);
-    const image = resolved.snapshot === undefined ? resolved.type.image : snapshotImage(resolved.snapshot);
+    const image = await this.#imageOf(resolved);
     const most = this.#settings.options.maxSandboxes ?? 100;
     if (this.#sandboxes.size + this.#making.size >= most) {
       const text = `There are ${most} sandboxes, which is all that this backend may have. Dispose one, or raise maxSandboxes.`;
@@ -216,7 +221,8 @@ class DockerBackend implements DockerSandboxBackend {
   async deleteSnapshot(id: string, options?: CallOptions): Promise<void> {
     this.#lifetime.assertOpen(options);
     try {
-      await removeSnapshot(this.#settings.docker, id);
+      if (MemorySnapshots.isId(id)) await this.#settings.memory?.remove(id);
+      else await removeSnapshot(this.#settings.docker, id);
     } catch (thrown) {
       throw toDockerError(thrown, "delete a snapshot");
     }
@@ -267,7 +273,10 @@ class DockerBackend implements DockerSandboxBackend {
       signal,
     }: { readonly spec: ResolvedSandboxSpec; readonly image: string; readonly signal: AbortSignal },
   ): Promise<BoxSandbox> {
-    const { docker, directory, holder, owner, user, hasDisks, options } = this.#settings;
+    const { docker, directory, holder, owner, user, hasDisks, memory, options } = this.#settings;
+    const { snapshot } = spec;
+    // What is restored goes on from its own memory; what begins from files is a new box.
+    const restored = snapshot !== undefined && MemorySnapshots.isId(snapshot) ? snapshot : undefined;
     const folder = directory.box(id);
     const container = docker.getContainer(`agentscope-${id}`);
     const now = Date.now();
@@ -285,7 +294,9 @@ class DockerBackend implements DockerSandboxBackend {
       const prepare = async (): Promise<void> => {
         await folder.make(user);
         await folder.write(record);
-        if (hasDisks) await makeDisk(folder, spec.limits.diskBytes, user);
+        if (!hasDisks) return;
+        if (restored === undefined) await makeDisk(folder, spec.limits.diskBytes, user);
+        else if (memory !== undefined) await copyDisk(memory.diskImage(restored), folder);
       };
       const [facts] = await all([this.#imageFacts(image, spec), prepare()]);
       signal.throwIfAborted();
@@ -302,7 +313,8 @@ class DockerBackend implements DockerSandboxBackend {
         containerOptions({ id, image, spec, folder, user, labels, hasDisk: hasDisks, runtime, ...facts }),
       );
       signal.throwIfAborted();
-      await container.start();
+      if (restored === undefined) await container.start();
+      else await memory?.start(restored, container, { folder, user });
       const patience = AbortSignal.any([signal, AbortSignal.timeout(readyMs)]);
       await waitForSocket(folder.server, boxSocket, patience);
       return await this.#join({ id, container, folder, record }, patience);
@@ -313,6 +325,20 @@ class DockerBackend implements DockerSandboxBackend {
       if (said !== "") throw new RuntimeError("unavailable", `The sandbox did not start: ${said}`, { cause: thrown });
       throw thrown;
     }
+  }
+
+  async #imageOf({ type, snapshot }: ResolvedSandboxSpec): Promise<string> {
+    if (snapshot === undefined) return type.image;
+    if (!MemorySnapshots.isId(snapshot)) return snapshotImage(snapshot);
+    const { memory, hasDisks } = this.#settings;
+    if (memory === undefined)
+      throw new RuntimeError("not_found", `There is no snapshot ${snapshot} that can be used here.`);
+    const { image, hasDisk } = await memory.find(snapshot);
+    if (hasDisk === hasDisks) return image;
+    throw new RuntimeError(
+      "unavailable",
+      `Snapshot ${snapshot} was made where sandboxes have ${hasDisk ? "disks" : "none"}.`,
+    );
   }
 
   async #imageFacts(image: string, spec: ResolvedSandboxSpec): Promise<{ readonly userNamespaces: boolean }> {
@@ -329,7 +355,7 @@ class DockerBackend implements DockerSandboxBackend {
 
   /** Connects to a box that runs. */
   async #join({ id, container, folder, record }: Joining, signal: AbortSignal | undefined): Promise<BoxSandbox> {
-    const { docker, owner, directory, options } = this.#settings;
+    const { docker, owner, directory, user, hasDisks, memory, options } = this.#settings;
     const onRequest = options.onEgress ?? ((): void => undefined);
     const proxy = await EgressProxy.open({
       sandboxId: id,
@@ -339,13 +365,41 @@ class DockerBackend implements DockerSandboxBackend {
       ...(options.resolveHost && { resolveHost: options.resolveHost }),
     });
     try {
-      const socket = await pinSocket(join(folder.server, boxSocket));
+      const socket = await PinnedSocket.open(join(folder.server, boxSocket));
       const life = new SandboxLife(id);
+      let standing: Promise<unknown> = Promise.resolve();
+      const takeMemory = async (snapshots: MemorySnapshots): Promise<SandboxSnapshot> => {
+        const { image } = await container.inspect().then(({ Config }) => ({ image: Config.Image }));
+        const taking = snapshots.take({
+          container,
+          folder,
+          socketPath: socket.path,
+          socketName: join(folder.server, boxSocket),
+          record: { image, hasDisk: hasDisks },
+          user,
+        });
+        // It is another socket afterwards.
+        const again = taking
+          .catch(() => undefined)
+          .then(async () => {
+            await waitForSocket(folder.server, boxSocket, AbortSignal.any([life.signal, AbortSignal.timeout(readyMs)]));
+            await socket.renew();
+          });
+        standing = again.catch(() => undefined);
+        const snapshot = await taking;
+        await again;
+        return snapshot;
+      };
       const box = await openBox(
         {
           id,
           type: record.type,
-          transport: { socketPath: socket.path },
+          transport: {
+            get socketPath() {
+              return socket.path;
+            },
+          },
+          ...(memory && { callable: async () => standing }),
           ended: life.signal,
           explain: (lost) => life.explain(lost),
         },
@@ -360,8 +414,10 @@ class DockerBackend implements DockerSandboxBackend {
         socket,
         life,
         record,
-        snapshot: (given) =>
-          takeSnapshot({ docker, container, image: record.image, owner, directory: directory.path }, given ?? {}),
+        snapshot: async (given) =>
+          memory === undefined
+            ? takeSnapshot({ docker, container, image: record.image, owner, directory: directory.path }, given ?? {})
+            : takeMemory(memory),
         onGone: () => {
           this.#sandboxes.delete(id);
           this.#marks.delete(id);

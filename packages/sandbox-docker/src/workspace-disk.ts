@@ -26,19 +26,37 @@ export interface DiskPlace {
  * else. Only root can mount.
  */
 export async function makeDisk({ diskImage, disk }: DiskPlace, bytes: number, user: BoxUser): Promise<void> {
-  try {
+  await withRoom(async () => {
     const file = await open(diskImage, "wx", 0o600);
     await file.truncate(Math.max(bytes, smallest));
     await file.close();
     const quick = "lazy_itable_init=1,lazy_journal_init=1,nodiscard";
     await run("mkfs.ext4", ["-q", "-F", "-m", "0", "-O", "^has_journal", "-E", quick, diskImage]);
-    await run("mount", ["-t", "ext4", "-o", "loop,nosuid,nodev,noatime", diskImage, disk]);
+    await mountDisk({ diskImage, disk });
     await chmod(disk, 0o700);
     for (const name of Object.keys(writableFolders)) {
       const path = join(disk, name);
       await mkdir(path);
       await own(path, user);
     }
+  });
+}
+
+/** Gives a box a disk that is a copy of another. */
+export async function copyDisk(from: string, place: DiskPlace): Promise<void> {
+  await withRoom(async () => {
+    await run("cp", ["--sparse=always", from, place.diskImage]);
+    await mountDisk(place);
+  });
+}
+
+async function mountDisk({ diskImage, disk }: DiskPlace): Promise<void> {
+  await run("mount", ["-t", "ext4", "-o", "loop,nosuid,nodev,noatime", diskImage, disk]);
+}
+
+async function withRoom(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (thrown) {
     const text = "The host has no room for a sandbox's disk. Free some, or dispose sandboxes.";
     throw new RuntimeError("resource_exhausted", text, { cause: thrown });

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { errorReply } from "@agentscope-runtime/core";
 import type { HttpHandler, UpgradeHandler } from "@agentscope-runtime/core";
 import { toExpress, toUpgradeListener } from "@agentscope-runtime/express";
+import { Suspension } from "./suspension.ts";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { boxHandler, boxUpgrade } from "@agentscope-runtime/sandbox/box";
 import type { Sandbox } from "@agentscope-runtime/sandbox";
@@ -30,8 +31,10 @@ export async function serveBox(opening: Promise<Sandbox>, listen: BoxSettings["l
     keepAliveTimeout: 0,
     noDelay: true,
   });
+  const suspension = "socketPath" in listen ? new Suspension(server, listen.socketPath) : undefined;
   const answer = toExpress(async (request) => (await ready).handle(request));
   server.on("request", (request, response) => {
+    if (suspension?.answer(request, response) === true) return;
     // Nothing of Express is asked for.
     answer(request as Parameters<typeof answer>[0], response as Parameters<typeof answer>[1], () => {
       response.writeHead(404).end();

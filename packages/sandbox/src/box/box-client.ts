@@ -1,9 +1,12 @@
 import { Agent, request as httpRequest } from "node:http";
-import type { IncomingMessage, OutgoingHttpHeaders, RequestOptions } from "node:http";
+import type { AgentOptions, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from "node:http";
 import { Agent as TlsAgent, request as httpsRequest } from "node:https";
+import { connect } from "node:net";
 import { Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errorCodeFromHttpStatus, RuntimeError } from "@agentscope-runtime/protocol";
+import { untilAborted } from "@agentscope-runtime/services";
 import type { CallOptions } from "@agentscope-runtime/services";
 import { WebSocket } from "ws";
 import type { z } from "zod";
@@ -22,6 +25,8 @@ export interface BoxClientOptions {
   readonly transport: BoxTransport;
   /** Sent with every call, such as `traceparent`. */
   readonly headers?: () => Readonly<Record<string, string>>;
+  /** Awaited before each call, for a box that cannot be called for a moment. */
+  readonly callable?: () => Promise<unknown>;
   /** Aborts when the sandbox has ended; every call, also under way, rejects with its reason. */
   readonly ended?: AbortSignal;
   /** Asked why the box cannot be reached any more; what it answers is thrown instead. */
@@ -40,6 +45,20 @@ const maxReplyBytes = 64 * 1024 * 1024;
 /** A line may hold a whole command's output, each character in up to six. */
 const maxLineBytes = 128 * 1024 * 1024;
 
+/** Connects to a unix socket, which may be another one each time. */
+class SocketAgent extends Agent {
+  readonly #transport: { readonly socketPath: string };
+
+  constructor(transport: { readonly socketPath: string }, options: AgentOptions) {
+    super(options);
+    this.#transport = transport;
+  }
+
+  override createConnection(): Duplex {
+    return connect(this.#transport.socketPath);
+  }
+}
+
 /** Speaks HTTP to one box, over connections that it keeps. */
 export class BoxClient {
   readonly #options: BoxClientOptions;
@@ -52,8 +71,7 @@ export class BoxClient {
     this.#base = new URL("url" in transport ? transport.url : "http://box");
     const settings = { keepAlive: true, noDelay: true, maxFreeSockets: 16 };
     if (this.#base.protocol === "https:") this.#agent = new TlsAgent(settings);
-    // The types do not know that an agent hands its options on to the connection.
-    else this.#agent = new Agent("socketPath" in transport ? { ...settings, ...pathOf(transport) } : settings);
+    else this.#agent = "socketPath" in transport ? new SocketAgent(transport, settings) : new Agent(settings);
   }
 
   /** Ends every connection. */
@@ -83,6 +101,7 @@ export class BoxClient {
   /** Resolves with the head of a reply that is no error. The body is the caller's to read. */
   async send(call: BoxCall): Promise<IncomingMessage> {
     const { body, signal } = call;
+    await this.#untilCallable(signal);
     const undo = [signal, this.#options.ended].map((each) => {
       each?.throwIfAborted();
       const stop = (): void => {
@@ -120,6 +139,7 @@ export class BoxClient {
   /** A connection to a port in the box. */
   async connect(port: number, signal: AbortSignal | undefined): Promise<BoxConnection> {
     const { ended } = this.#options;
+    await this.#untilCallable(signal);
     for (const each of [signal, ended]) each?.throwIfAborted();
     const { href, protocol } = this.#base;
     const url = `${href.replace(/\/$/, "").replace(/^http/, "ws")}/ports/${port}`;
@@ -154,6 +174,11 @@ export class BoxClient {
     } finally {
       for (const each of undo) each();
     }
+  }
+
+  async #untilCallable(signal: AbortSignal | undefined): Promise<void> {
+    const { callable } = this.#options;
+    if (callable !== undefined) await untilAborted(callable(), signal);
   }
 
   #requestOptions({ method, path, body }: BoxCall): RequestOptions {
@@ -242,10 +267,6 @@ const lostCodes: ReadonlySet<unknown> = new Set([
   "ETIMEDOUT",
   "ERR_STREAM_PREMATURE_CLOSE",
 ]);
-
-function pathOf({ socketPath }: { readonly socketPath: string }): object {
-  return { socketPath };
-}
 
 /** Whether an error of Node says that the other side is not there, or not any more. */
 export function isLoss(thrown: unknown): boolean {
