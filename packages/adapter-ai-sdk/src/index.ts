@@ -5,6 +5,7 @@ export { fromAiSdkTools } from "./from-ai-sdk-tools.ts";
 export { fromModelMessages } from "./from-model-messages.ts";
 export { fromUIMessages } from "./from-ui-messages.ts";
 export { memoryMiddleware } from "./memory-middleware.ts";
+export { toAiSdkSandbox } from "./to-ai-sdk-sandbox.ts";
 export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
 export { toUIMessages } from "./to-ui-messages.ts";
@@ -33,6 +34,9 @@ export type {
   ModelToolResultPart,
   ModelUserPart,
 } from "./model-message.ts";
+export type { SandboxLike } from "./sandbox-like.ts";
+export type { AiSdkSandboxProcess, AiSdkWritableProcess } from "./sandbox-process.ts";
+export type { AiSdkSandbox, ToAiSdkSandboxOptions } from "./to-ai-sdk-sandbox.ts";
 export type { ToModelMessagesOptions } from "./to-model-messages.ts";
 export type { AiSdkFunctionTool, AiSdkToolCallOptions } from "./to-ai-sdk-tools.ts";
 export type { ResultImages } from "./to-tool-output.ts";

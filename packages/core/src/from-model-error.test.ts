@@ -18,6 +18,8 @@ describe("fromModelError", () => {
     ["a bad request of ours", { status: 400 }, "internal"],
     ["an error in the middle of a stream", { type: "server_error" }, "unavailable"],
     ["a limit in the middle of a stream", { code: "rate_limit_exceeded" }, "resource_exhausted"],
+    ["an image that the model cannot read", { code: "invalid_image_format" }, "invalid_argument"],
+    ["a policy in the middle of a stream", { code: "bio_policy" }, "invalid_argument"],
     ["a connection that is refused", { cause: failure({ code: "ECONNREFUSED" }) }, "unavailable"],
     ["a connection that times out", { cause: failure({ code: "UND_ERR_HEADERS_TIMEOUT" }) }, "deadline_exceeded"],
     ["an abort", { name: "AbortError" }, "canceled"],

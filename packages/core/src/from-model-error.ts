@@ -25,6 +25,7 @@ const exhausted: Failure = { code: "resource_exhausted", message: "The model's r
 const late: Failure = { code: "deadline_exceeded", message: "The model took too long." };
 const tooLong: Failure = { code: "invalid_argument", message: "The messages are longer than the model can read." };
 const refused: Failure = { code: "invalid_argument", message: "The model's provider refuses what the messages say." };
+const unfit: Failure = { code: "invalid_argument", message: "The model cannot be given these messages." };
 const rejected: Failure = { code: "internal", message: "The model's provider rejected the request." };
 
 /** Statuses that mean something else to our callers than to the one who called the provider: us. */
@@ -50,7 +51,8 @@ const failureOfWord: readonly (readonly [RegExp, Failure])[] = [
   [contextLength, tooLong],
   [/rate.?limit|quota|throttl|resource.?exhausted|too.?many.?requests/i, exhausted],
   [/time(d.?)?.?out|deadline/i, late],
-  [/content.?(policy|filter)/i, refused],
+  [/policy|content.?filter/i, refused],
+  [/image|invalid.?prompt/i, unfit],
   [/overloaded|server.?error|api.?error|unavailable|authentication|permission|api.?key/i, unavailable],
 ];
 

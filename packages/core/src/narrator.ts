@@ -19,6 +19,7 @@ import type {
 } from "@agentscope-runtime/protocol";
 import type { z } from "zod";
 import type { AgentOutput, ToolCall, ToolCallDelta, ToolOrigin, ToolResult } from "./agent-output.ts";
+import { checkOutput } from "./check-output.ts";
 import { jsonText } from "./json-text.ts";
 import { mergeUsage } from "./merge-usage.ts";
 
@@ -120,7 +121,7 @@ export class Narrator {
   /** The events of one output; often one, sometimes none. Throws `internal` when it is not AgentOutput. */
   tell(output: AgentOutput): AgentEvent[] {
     if (typeof output === "string") this.#say("message", "text", output);
-    else this.#tellObject(checked(output));
+    else this.#tellObject(checkOutput(output));
     return this.#taken();
   }
 
@@ -422,45 +423,6 @@ function newCall({ kind = "plugin", serverLabel }: ToolOrigin, name: string | un
 function callData(call: KnownCall, callId: string): Record<string, unknown> {
   const data = { call_id: callId, name: call.name, arguments: call.arguments };
   return call.kind === "mcp" ? { ...data, server_label: call.serverLabel ?? null } : data;
-}
-
-/** Which fields of an output must be strings, by its type. What is not here is no AgentOutput. */
-const stringFields: Readonly<Record<Exclude<AgentOutput, string>["type"], readonly string[]>> = {
-  "text.delta": ["delta"],
-  "reasoning.delta": ["delta"],
-  "refusal.delta": ["delta"],
-  "tool.call.delta": ["callId", "name", "delta"],
-  "tool.call": ["callId", "name"],
-  "tool.result": ["callId"],
-  content: [],
-  message: [],
-  "message.end": [],
-  "approval.request": ["id", "name"],
-  usage: [],
-  incomplete: ["reason"],
-};
-
-/** Agents are written by people, many in plain JavaScript: what they yield is checked once, here. */
-function checked(output: unknown): Exclude<AgentOutput, string> {
-  const type = typeof output === "object" && output !== null && "type" in output ? output.type : undefined;
-  if (typeof type !== "string" || !Object.hasOwn(stringFields, type)) {
-    throw new RuntimeError(
-      "internal",
-      `The agent yielded something that is not AgentOutput: ${described(output, type)}.`,
-    );
-  }
-  const known = output as Exclude<AgentOutput, string>; // Its type is one of the table's.
-  for (const field of stringFields[known.type]) {
-    if (typeof (known as unknown as Record<string, unknown>)[field] !== "string") {
-      throw new RuntimeError("internal", `The agent yielded a "${known.type}" whose ${field} is not a string.`);
-    }
-  }
-  return known;
-}
-
-function described(output: unknown, type: unknown): string {
-  if (typeof type === "string") return `type "${type.slice(0, 40)}"`;
-  return output === null ? "null" : typeof output;
 }
 
 /** The value with its defaults filled in; what is wrong is the agent's fault, not its caller's. */
