@@ -1,4 +1,5 @@
 export { agentTool } from "./agent-tool.ts";
+export { chatTransport } from "./chat-transport.ts";
 export { createChatStore } from "./chat-store.ts";
 export { fromAiSdk } from "./from-ai-sdk.ts";
 export { fromAiSdkTools } from "./from-ai-sdk-tools.ts";
@@ -8,9 +9,11 @@ export { memoryMiddleware } from "./memory-middleware.ts";
 export { toAiSdkSandbox } from "./to-ai-sdk-sandbox.ts";
 export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
+export { toUIMessageStream } from "./to-ui-message-stream.ts";
 export { toUIMessages } from "./to-ui-messages.ts";
 
 export type { AgentToolOptions, AiSdkAgent } from "./agent-tool.ts";
+export type { AgentChatTransport, ChatClient, ChatTransportOptions } from "./chat-transport.ts";
 export type { ChatStore, ChatStoreOptions, LoadChatOptions } from "./chat-store.ts";
 export type { AiSdkResult, AiSdkStream, FromAiSdkOptions } from "./from-ai-sdk.ts";
 export type { AnyAiSdkTool, FromAiSdkToolsOptions } from "./from-ai-sdk-tools.ts";
@@ -40,7 +43,9 @@ export type { AiSdkSandbox, ToAiSdkSandboxOptions } from "./to-ai-sdk-sandbox.ts
 export type { ToModelMessagesOptions } from "./to-model-messages.ts";
 export type { AiSdkFunctionTool, AiSdkToolCallOptions } from "./to-ai-sdk-tools.ts";
 export type { ResultImages } from "./to-tool-output.ts";
+export type { ToUIMessageStreamOptions } from "./ui-chunk-writer.ts";
 export type { ToUIMessagesOptions } from "./to-ui-messages.ts";
+export type { UIChunk } from "./ui-chunk.ts";
 export type { UIMessageInput } from "./ui-input.ts";
 export type {
   UIDataPart,
