@@ -19,9 +19,26 @@ export function toUIMessageStream(
   events: AsyncIterable<AgentEvent>,
   options: ToUIMessageStreamOptions = {},
 ): ReadableStream<UIChunk> {
-  return ReadableStream.from(chunks(events, new ChunkWriter(options)));
+  const told = chunks(events, new ChunkWriter(options));
+  // Not ReadableStream.from, which few browsers have.
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const next = await told.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel: async () => {
+        await told.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
-async function* chunks(events: AsyncIterable<AgentEvent>, writer: ChunkWriter): AsyncGenerator<UIChunk> {
+async function* chunks(
+  events: AsyncIterable<AgentEvent>,
+  writer: ChunkWriter,
+): AsyncGenerator<UIChunk, void, undefined> {
   for await (const event of events) yield* writer.write(event);
 }

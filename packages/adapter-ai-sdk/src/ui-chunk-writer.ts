@@ -104,7 +104,7 @@ export class ChunkWriter {
     const input = JSON.stringify(toToolPart(story).input);
     const same = (call: CallStory): boolean =>
       call.name === story.name && JSON.stringify(toToolPart(call).input) === input;
-    const call = this.#calls.values().find(same) ?? story;
+    const call = [...this.#calls.values()].find(same) ?? story;
     if (!this.#calls.has(call.callId)) {
       yield* this.#begin(message.id);
       yield* this.#called(call);

@@ -69,7 +69,8 @@ export class UIConversation {
     const story = readRequest(message);
     if (story === undefined || this.#approvals.has(story.approvalId)) return false;
     const asks = (slot: CallSlot): boolean => slot.placed.request === undefined && isSame(slot.story, story);
-    const known = this.#newest !== undefined && asks(this.#newest) ? this.#newest : this.#waiting.values().find(asks);
+    const known =
+      this.#newest !== undefined && asks(this.#newest) ? this.#newest : [...this.#waiting.values()].find(asks);
     if (known === undefined && this.#waiting.has(story.callId)) return false;
     if (known !== undefined) this.#tell(known, "request", message);
     this.#approvals.set(story.approvalId, known ?? this.#open(story, "request", message));
