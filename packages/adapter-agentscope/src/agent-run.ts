@@ -110,7 +110,7 @@ export class AgentRun {
         // The framework's word: an event with one of our types has our fields. Others fall through.
         const event = each as AgentScopeEvent;
         this.#said.read(event);
-        yield* madeOf(stoppable);
+        yield* madeOf(stoppable, event.type === "MODEL_CALL_ENDED");
         yield* reader.read(event);
         // What is about to happen is written down before it does.
         if (event.type === "TOOL_RESULT_START") await this.#begun(event.toolCallId);
@@ -119,7 +119,7 @@ export class AgentRun {
       yield* reader.close({ broken: true });
       throw fromModelError(thrown);
     }
-    yield* madeOf(stoppable);
+    yield* madeOf(stoppable, true);
     yield* reader.close({ broken: false });
   }
 
@@ -183,8 +183,8 @@ export class AgentRun {
   }
 }
 
-function* madeOf(stoppable: StoppableAgent): Generator<AgentOutput> {
-  for (const block of stoppable.made()) yield { type: "content", content: fromData(block) };
+function* madeOf(stoppable: StoppableAgent, isOver: boolean): Generator<AgentOutput> {
+  for (const block of stoppable.made({ isOver })) yield { type: "content", content: fromData(block) };
 }
 
 function plainMessage(

@@ -506,3 +506,39 @@ it("keeps the agents of a session apart in a storage, and refuses a save that an
   expect(await other.loadAgentState({ agentId: "b" })).toMatchObject({ context: [] });
   expect(await one.offloadContext({ msgs: [message] })).toBeUndefined();
 });
+
+it("runs each call of a model that numbers its calls anew in each turn", async () => {
+  const look = tool("look");
+  const turn = (at: number): ModelTurn => [
+    { type: "call", id: "0_look", name: "look", arguments: { at }, pieces: ['{"at":', `${at}}`] },
+  ];
+  await using world = new World({ turns: [turn(1), turn(2), turn(3), say("Done.")], tools: [look] });
+  const response = await world.ask([user("Look around.")]);
+  expect(look.runs).toEqual([{ at: 1 }, { at: 2 }, { at: 3 }]);
+  const ids = dataOf(response, "plugin_call").map(({ call_id }) => call_id);
+  expect(new Set(ids).size).toBe(3);
+  expect(dataOf(response, "plugin_call_output").map(({ call_id }) => call_id)).toEqual(ids);
+  expect(world.prompts[3]?.filter(({ role }) => role === "tool")).toHaveLength(3);
+});
+
+it.each([true, false])("gives what a model has made once and in its place (streamed: %s)", async (stream) => {
+  const image = { type: "data", id: "d1", source: { type: "base64", data: "AAAA", mediaType: "image/png" } } as const;
+  const text = { type: "text", id: "t", text: "Look." } as const;
+  const whole = { type: "chat" as const, id: "r", createdAt: "", content: [image, text] };
+  const model: HandMadeModel = {
+    modelName: "painter",
+    stream,
+    call: async () =>
+      stream
+        ? (async function* () {
+            for (const block of whole.content) yield { ...whole, content: [block] };
+            return whole;
+          })()
+        : whole,
+  };
+  await using world = new World({ model });
+  const { output } = await world.ask([user("Paint.")]);
+  const types = (output ?? []).flatMap(({ content }) => (content ?? []).map(({ type }) => type));
+  // An answer that was not streamed does not say where its image was.
+  expect(types).toEqual(stream ? ["image", "text"] : ["text", "image"]);
+});

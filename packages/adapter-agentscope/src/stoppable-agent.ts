@@ -1,6 +1,7 @@
 import { untilAborted } from "@agentscope-runtime/services";
 import type { AgentScopeAgent, AgentScopeModel, AgentScopeToolkit } from "./agentscope-agent.ts";
-import type { AgentScopeBlock, AgentScopeDataBlock } from "./agentscope-message.ts";
+import type { AgentScopeBlock, AgentScopeDataBlock, AnyAgentScopeMessage } from "./agentscope-message.ts";
+import { UniqueCallIds } from "./unique-call-ids.ts";
 
 type Steps = AsyncGenerator<unknown, unknown>;
 
@@ -14,7 +15,8 @@ export class StoppableAgent {
   readonly #toolkit: AgentScopeToolkit;
   readonly #signal: AbortSignal;
   readonly #open = new Set<Steps>();
-  #made: AgentScopeDataBlock[] = [];
+  readonly #made: AgentScopeDataBlock[] = [];
+  readonly #late: AgentScopeDataBlock[] = [];
 
   constructor(agent: AgentScopeAgent, signal: AbortSignal) {
     this.#agent = agent;
@@ -27,11 +29,12 @@ export class StoppableAgent {
     );
   }
 
-  /** The images and files that the model has made since this was asked last. */
-  made(): AgentScopeDataBlock[] {
-    const made = this.#made;
-    this.#made = [];
-    return made;
+  /**
+   * The images and files that the model has made since this was asked last. Those of an answer that was not streamed come when
+   * it is over: what it says comes first.
+   */
+  made({ isOver }: { readonly isOver: boolean }): AgentScopeDataBlock[] {
+    return [...this.#made.splice(0), ...(isOver ? this.#late.splice(0) : [])];
   }
 
   /** Gives the agent its own model and toolkit back, and closes what they left open, without waiting for it. */
@@ -44,24 +47,35 @@ export class StoppableAgent {
 
   async #call(options: never): Promise<unknown> {
     this.#signal.throwIfAborted();
+    // The framework's word: agents ask a model with the messages.
+    const ids = new UniqueCallIds((options as { readonly messages: readonly AnyAgentScopeMessage[] }).messages);
     const response = await untilAborted(this.#model.call(options), this.#signal);
-    if (isSteps(response)) return this.#watch(response);
-    this.#made.push(...dataIn(response));
-    return response;
+    if (isSteps(response)) return this.#watch(response, ids);
+    return this.#seen(response, ids, this.#late);
   }
 
   /** A streamed answer comes in pieces, and whole at its end. */
-  async *#watch(answer: Steps): Steps {
+  async *#watch(answer: Steps, ids: UniqueCallIds): Steps {
     let isMade = false;
     const steps = this.#steps(answer);
     for (;;) {
       const next = await steps.next();
-      const made = dataIn(next.value);
-      if (next.done !== true || !isMade) this.#made.push(...made);
-      isMade ||= made.length > 0;
-      if (next.done === true) return next.value;
-      yield next.value;
+      const before = this.#made.length;
+      // What was told in pieces is not told again.
+      const seen = this.#seen(next.value, ids, next.done === true && isMade ? [] : this.#made);
+      isMade ||= this.#made.length > before;
+      if (next.done === true) return seen;
+      yield seen;
     }
+  }
+
+  /** An answer, or a piece of one, and what the model made. */
+  #seen(answer: unknown, ids: UniqueCallIds, made: AgentScopeDataBlock[]): unknown {
+    if (typeof answer !== "object" || answer === null || !("content" in answer)) return answer;
+    // The framework's word: what its models answer has blocks.
+    const { content } = answer as { readonly content: readonly AgentScopeBlock[] };
+    made.push(...content.filter((block) => block.type === "data"));
+    return ids.in({ ...answer, content });
   }
 
   async *#steps(steps: Steps): Steps {
@@ -92,11 +106,4 @@ function withMethod<T extends object>(target: T, name: keyof T, method: unknown)
 
 function isSteps(value: unknown): value is Steps {
   return typeof value === "object" && value !== null && "next" in value && typeof value.next === "function";
-}
-
-function dataIn(response: unknown): AgentScopeDataBlock[] {
-  if (typeof response !== "object" || response === null || !("content" in response)) return [];
-  // The framework's word: what its models answer has blocks, and one of this type has these fields.
-  const content = response.content as readonly AgentScopeBlock[];
-  return content.filter((block) => block.type === "data");
 }
