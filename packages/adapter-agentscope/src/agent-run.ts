@@ -3,9 +3,10 @@ import type { AgentOutput, RunContext } from "@agentscope-runtime/core";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import type { AgentScopeAgent } from "./agentscope-agent.ts";
 import type { AgentScopeEvent } from "./agentscope-event.ts";
-import type { AgentScopeMessage } from "./agentscope-message.ts";
-import { setState, stateOf } from "./agentscope-state.ts";
-import type { AgentScopeHandlerOptions } from "./create-agentscope-handler.ts";
+import type { AgentScopeDataBlock, AgentScopeMessage } from "./agentscope-message.ts";
+import { emptyState, setState, stateOf } from "./agentscope-state.ts";
+import type { AgentLocks } from "./agent-locks.ts";
+import type { AgentScopeFactory, AgentScopeHandlerOptions } from "./create-agentscope-handler.ts";
 import { EventReader } from "./event-reader.ts";
 import { fromData } from "./from-block.ts";
 import { keeperOf, unlessUnimplemented } from "./keeper.ts";
@@ -23,7 +24,11 @@ interface AgentRunParts {
   readonly options: AgentScopeHandlerOptions;
 }
 
-type ReplyOptions = Parameters<AgentScopeAgent["replyStream"]>[0];
+interface Step {
+  /** Results that nobody else gives, told before the reply. */
+  readonly settled?: readonly AgentOutput[];
+  readonly reply: Parameters<AgentScopeAgent["replyStream"]>[0];
+}
 
 const defaultHistoryLimit = 50;
 
@@ -39,6 +44,8 @@ export class AgentRun {
   readonly #options: AgentScopeHandlerOptions;
   readonly #keeper: Keeper;
   readonly #said = new SaidText();
+  #before = emptyState;
+  #isDone = false;
 
   constructor(agent: AgentScopeAgent, { request, context, options }: AgentRunParts) {
     this.#agent = agent;
@@ -48,24 +55,61 @@ export class AgentRun {
     this.#keeper = keeperOf(agent, context);
   }
 
-  async *outputs(): AsyncGenerator<AgentOutput> {
-    await this.#keeper.load();
-    await this.#begin();
-    const before = stateOf(this.#agent);
-    const stoppable = new StoppableAgent(this.#agent, this.#context.signal);
-    let isDone = false;
+  /**
+   * Waits for the agent, and answers. One generator and not several within each other: each would cost every output several turns
+   * of the queue.
+   */
+  static async *outputs(
+    agent: AgentScopeAgent | AgentScopeFactory,
+    { locks, ...parts }: AgentRunParts & { readonly locks: AgentLocks },
+  ): AsyncGenerator<AgentOutput> {
+    const { request, context } = parts;
+    const made = typeof agent === "function" ? await agent(context, request) : agent;
+    const unlock = await locks.lock(made, context.signal);
     try {
-      yield* this.#answer(stoppable);
-      isDone = true;
+      const run = new AgentRun(made, parts);
+      await run.#begin();
+      const stoppable = new StoppableAgent(made, context.signal);
+      try {
+        for await (const { settled = [], reply } of run.#steps()) {
+          for (const output of settled) yield output;
+          const reader = run.#readerOf();
+          try {
+            for await (const each of made.replyStream(reply)) {
+              // The framework's word: an event with one of our types has our fields. Others fall through.
+              const event = each as AgentScopeEvent;
+              run.#said.read(event);
+              for (const content of stoppable.made({ isOver: event.type === "MODEL_CALL_ENDED" }))
+                yield toContent(content);
+              for (const output of reader.read(event)) yield output;
+              // What is about to happen is written down before it does.
+              if (event.type === "TOOL_RESULT_START") await run.#begun(event.toolCallId);
+            }
+          } catch (thrown) {
+            for (const output of reader.close({ broken: true })) yield output;
+            throw fromModelError(thrown);
+          }
+          for (const content of stoppable.made({ isOver: true })) yield toContent(content);
+          for (const output of reader.close({ broken: false })) yield output;
+        }
+        run.#isDone = true;
+      } finally {
+        stoppable.release();
+        await run.#end();
+      }
     } finally {
-      stoppable.release();
-      await this.#end(before, isDone);
+      unlock();
     }
   }
 
-  /** An agent without a state joins the conversation as it is. */
   async #begin(): Promise<void> {
-    if (this.#agent.context.length > 0) return;
+    await this.#keeper.load();
+    if (this.#agent.context.length === 0) await this.#join();
+    this.#before = stateOf(this.#agent);
+  }
+
+  /** An agent without a state joins the conversation as it is. */
+  async #join(): Promise<void> {
     const { historyLimit: limit = defaultHistoryLimit } = this.#options;
     if (limit === 0) return;
     const history = await unlessUnimplemented(this.#context.session.history({ limit }));
@@ -73,7 +117,8 @@ export class AgentRun {
     this.#agent.context = toAgentScopeMessages(history.items, { agentName: this.#agent.name });
   }
 
-  async *#answer(stoppable: StoppableAgent): AsyncGenerator<AgentOutput> {
+  /** What the agent is asked, one after the other: the next is made up when the one before is done. */
+  async *#steps(): AsyncGenerator<Step> {
     const { isApproved } = this.#context;
     const { event, early, reasons, settlesAll, messages } = planReply(this.#agent, this.#request.input, isApproved);
     for (const result of early) settle(this.#agent, result);
@@ -81,13 +126,13 @@ export class AgentRun {
     if (event !== undefined) {
       const why = reasons.map((text) => plainMessage("user", text));
       const isTogether = settlesAll && why.length + said.length > 0;
-      yield* this.#reply(stoppable, isTogether ? { event, msgs: [...why, ...said] } : { event });
+      yield { reply: isTogether ? { event, msgs: [...why, ...said] } : { event } };
       if (isTogether || said.length === 0) return;
     } else if (early.length > 0 && said.length === 0 && pendingCalls(this.#agent).length > 0) {
       return; // Other calls still wait for somebody.
     }
-    yield* this.#settlePending();
-    yield* this.#reply(stoppable, said.length > 0 ? { msgs: said } : {});
+    const settled = this.#settlePending();
+    yield { settled, reply: said.length > 0 ? { msgs: said } : {} };
   }
 
   /** The messages that the agent has not been told in an earlier try of this run, and what is remembered about them. */
@@ -99,28 +144,12 @@ export class AgentRun {
     return recalled === undefined ? said : [plainMessage("system", recalled.text, recalled.metadata), ...said];
   }
 
-  async *#reply(stoppable: StoppableAgent, options: ReplyOptions): AsyncGenerator<AgentOutput> {
+  #readerOf(): EventReader {
     const { toolkit } = this.#agent;
-    const reader = new EventReader({
+    return new EventReader({
       isExternal: (name) => toolkit.requireExternalExecution(name),
       callNames: new Map(pendingCalls(this.#agent).map(({ call }) => [call.id, call.name])),
     });
-    try {
-      for await (const each of this.#agent.replyStream(options)) {
-        // The framework's word: an event with one of our types has our fields. Others fall through.
-        const event = each as AgentScopeEvent;
-        this.#said.read(event);
-        yield* madeOf(stoppable, event.type === "MODEL_CALL_ENDED");
-        yield* reader.read(event);
-        // What is about to happen is written down before it does.
-        if (event.type === "TOOL_RESULT_START") await this.#begun(event.toolCallId);
-      }
-    } catch (thrown) {
-      yield* reader.close({ broken: true });
-      throw fromModelError(thrown);
-    }
-    yield* madeOf(stoppable, true);
-    yield* reader.close({ broken: false });
   }
 
   /** From here on a confirmation is used up: a call that was begun is not begun again by it. */
@@ -134,20 +163,21 @@ export class AgentRun {
   }
 
   /** Answers calls that nobody will answer any more, and tells so: the framework would leave them open for good. */
-  *#settlePending(): Generator<AgentOutput> {
-    for (const { call, waitsFor } of pendingCalls(this.#agent)) {
+  #settlePending(): AgentOutput[] {
+    return pendingCalls(this.#agent).map(({ call, waitsFor }) => {
       const output = waitsFor === undefined ? interrupted : wentOn;
       settle(this.#agent, { type: "tool_result", id: call.id, name: call.name, output, state: "interrupted" });
       const kind = waitsFor === "client" ? ({ kind: "function" } as const) : {};
-      yield { type: "tool.result", callId: call.id, name: call.name, output, isError: true, ...kind };
-    }
+      return { type: "tool.result", callId: call.id, name: call.name, output, isError: true, ...kind };
+    });
   }
 
   /** Leaves the agent in a state that the next request can go on from. */
-  async #end(before: ReturnType<typeof stateOf>, isDone: boolean): Promise<void> {
+  async #end(): Promise<void> {
+    const isDone = this.#isDone;
     const { signal, logger } = this.#context;
     if (signal.aborted && isRollback(signal.reason)) {
-      setState(this.#agent, before);
+      setState(this.#agent, this.#before);
       if (!this.#keeper.hasSaved) return;
     } else {
       if (!isDone) this.#repair();
@@ -183,8 +213,8 @@ export class AgentRun {
   }
 }
 
-function* madeOf(stoppable: StoppableAgent, isOver: boolean): Generator<AgentOutput> {
-  for (const block of stoppable.made({ isOver })) yield { type: "content", content: fromData(block) };
+function toContent(block: AgentScopeDataBlock): AgentOutput {
+  return { type: "content", content: fromData(block) };
 }
 
 function plainMessage(

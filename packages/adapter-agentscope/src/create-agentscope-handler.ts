@@ -1,4 +1,4 @@
-import type { AgentOutput, QueryHandler, RunContext } from "@agentscope-runtime/core";
+import type { QueryHandler, RunContext } from "@agentscope-runtime/core";
 import type { AgentRequest } from "@agentscope-runtime/protocol";
 import { AgentLocks } from "./agent-locks.ts";
 import { AgentRun } from "./agent-run.ts";
@@ -43,13 +43,5 @@ export function createAgentScopeHandler(
   options: AgentScopeHandlerOptions = {},
 ): QueryHandler {
   const locks = new AgentLocks();
-  return async function* (request, context): AsyncGenerator<AgentOutput> {
-    const made = typeof agent === "function" ? await agent(context, request) : agent;
-    const unlock = await locks.lock(made, context.signal);
-    try {
-      yield* new AgentRun(made, { request, context, options }).outputs();
-    } finally {
-      unlock();
-    }
-  };
+  return (request, context) => AgentRun.outputs(agent, { request, context, options, locks });
 }

@@ -32,21 +32,15 @@ export async function* fromAgentScope(
   options: FromAgentScopeOptions = {},
 ): AsyncGenerator<AgentOutput> {
   const reader = new EventReader(options);
-  const iterator = events(stream);
   try {
-    for await (const event of iterator) yield* reader.read(event);
+    for await (const event of stream) {
+      // The framework's word: an event with one of our types has our fields. Events of other types fall through the reader.
+      // Not `yield*`, which waits several times for each output of a generator that is not async.
+      for (const output of reader.read(event as AgentScopeEvent)) yield output;
+    }
   } catch (thrown) {
     yield* reader.close({ broken: true });
-    throw thrown;
-  }
-  yield* reader.close({ broken: false });
-}
-
-async function* events(stream: AgentScopeStream): AsyncGenerator<AgentScopeEvent> {
-  try {
-    // The framework's word: an event with one of our types has our fields. Events of other types fall through the reader.
-    for await (const event of stream) yield event as AgentScopeEvent;
-  } catch (thrown) {
     throw fromModelError(thrown);
   }
+  yield* reader.close({ broken: false });
 }

@@ -5,6 +5,8 @@ import { UniqueCallIds } from "./unique-call-ids.ts";
 
 type Steps = AsyncGenerator<unknown, unknown>;
 
+const nothing: readonly AgentScopeDataBlock[] = [];
+
 /**
  * Makes an agent's waits end when a signal aborts, and hears of what its model made that no event tells. The framework knows no
  * signals, and closes neither a model's stream nor a tool that it leaves.
@@ -33,7 +35,8 @@ export class StoppableAgent {
    * The images and files that the model has made since this was asked last. Those of an answer that was not streamed come when
    * it is over: what it says comes first.
    */
-  made({ isOver }: { readonly isOver: boolean }): AgentScopeDataBlock[] {
+  made({ isOver }: { readonly isOver: boolean }): readonly AgentScopeDataBlock[] {
+    if (this.#made.length === 0 && (!isOver || this.#late.length === 0)) return nothing; // Asked for each event.
     return [...this.#made.splice(0), ...(isOver ? this.#late.splice(0) : [])];
   }
 

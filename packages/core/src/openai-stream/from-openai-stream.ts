@@ -49,7 +49,8 @@ async function* outputs(started: Promise<OpenAIStream>, clientTools: ReadonlySet
   try {
     for await (const event of checked(await started)) {
       reader ??= readerOf(event, clientTools);
-      yield* reader.read(event);
+      // Not `yield*`, which waits several times for each output of a generator that is not async.
+      for (const output of reader.read(event)) yield output;
     }
   } catch (thrown) {
     yield* reader?.close({ broken: true }) ?? [];
