@@ -11,10 +11,18 @@ import { defineTool } from "@agentscope-runtime/tools";
 import { Mastra } from "@mastra/core";
 import { Agent } from "@mastra/core/agent";
 import type { MastraModelConfig } from "@mastra/core/llm";
+import { Memory } from "@mastra/memory";
 import { MockLanguageModelV4 } from "ai/test";
 import { MockLanguageModelV2 } from "ai-v5/test";
 import { z } from "zod";
-import { fromMastraAgent, fromMastraMessages, toMastraMessages, toMastraStorage, toMastraTools } from "./index.ts";
+import {
+  fromMastraAgent,
+  fromMastraMessages,
+  mastraThread,
+  toMastraMessages,
+  toMastraStorage,
+  toMastraTools,
+} from "./index.ts";
 
 type Model = MockLanguageModelV4 | MockLanguageModelV2;
 type StreamOf<M extends Model> = Awaited<ReturnType<M["doStream"]>>["stream"];
@@ -139,8 +147,15 @@ function toPrompt(prompt: Prompt): PromptMessage[] {
   });
 }
 
+interface Kind {
+  readonly modelOf: (script: Script) => MastraModelConfig;
+  /** The agent keeps the conversation itself. */
+  readonly memory: boolean;
+}
+
 /** An agent as a user would write it, in an app of Mastra's. */
-function agentOf(script: AgentScript, modelOf: (script: Script) => MastraModelConfig, services: ScriptServices): Agent {
+function agentOf(script: AgentScript, { modelOf, memory }: Kind, services: ScriptServices): Agent {
+  const storage = toMastraStorage(services);
   const tools = (script.tools ?? []).map(({ name, description, run }) =>
     defineTool({ name, description, input: z.looseObject({}), run: async (input, options) => run(input, options) }),
   );
@@ -162,9 +177,10 @@ function agentOf(script: AgentScript, modelOf: (script: Script) => MastraModelCo
     instructions: "Be brief.",
     model: modelOf(script),
     tools: toMastraTools(tools, { requireApproval }),
+    ...(memory && { memory: new Memory({ storage, options: { lastMessages: 50 } }) }),
     ...(helper && { agents: { [helper.id]: helper } }),
   });
-  return new Mastra({ agents: { agent }, storage: toMastraStorage(services), logger: false }).getAgent("agent");
+  return new Mastra({ agents: { agent }, storage, logger: false }).getAgent("agent");
 }
 
 /** Mastra names an agent that is a tool so. */
@@ -185,16 +201,23 @@ function callingHelpers(script: AgentScript): AgentScript {
 const roundTrip: AdapterSubject["roundTrip"] = (messages) => fromMastraMessages(toMastraMessages(messages));
 const skip = { "carries a file by id there and back": "Mastra takes files by their bytes or their URL" };
 
+/** In a process of its own. */
+const agentOfKind =
+  (kind: Kind): AdapterSubject["agent"] =>
+  (script, services) =>
+    fromMastraAgent(agentOf(callingHelpers(script), kind, services), {
+      options: () => ({ maxSteps: 8 }),
+      ...(kind.memory && { thread: mastraThread }),
+    });
+
 describeAdapter("agents of Mastra with a model of AI SDK 7", {
-  agent: (script, services) =>
-    fromMastraAgent(agentOf(callingHelpers(script), modelOf7, services), { options: () => ({ maxSteps: 8 }) }),
+  agent: agentOfKind({ modelOf: modelOf7, memory: false }),
   roundTrip,
   skip,
 });
 
-describeAdapter("agents of Mastra with a model of AI SDK 5", {
-  agent: (script, services) =>
-    fromMastraAgent(agentOf(callingHelpers(script), modelOf5, services), { options: () => ({ maxSteps: 8 }) }),
+describeAdapter("agents of Mastra with a memory of their own and a model of AI SDK 5", {
+  agent: agentOfKind({ modelOf: modelOf5, memory: true }),
   roundTrip,
   skip,
 });
