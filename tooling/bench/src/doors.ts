@@ -1,11 +1,11 @@
-import { doorRequest } from "./door-request.ts";
+import { adapterNames, doorRequest } from "./door-request.ts";
 import type { DoorName } from "./door-request.ts";
 import { formatTable } from "./format-table.ts";
 import type { LoadGenerator } from "./load-generator.ts";
 import { measureWindow } from "./measure-window.ts";
 import type { Order } from "./order.ts";
 import { mediansOf } from "./percentile.ts";
-import type { ServerUnderTest } from "./server-under-test.ts";
+import type { ServerName, ServerUnderTest } from "./server-under-test.ts";
 import type { Stage } from "./stage.ts";
 
 export interface DoorsOptions {
@@ -35,7 +35,8 @@ export interface DoorsCell {
 const rewarmMs = 300;
 
 /**
- * Measures how many runs the workload agent answers at each door, and how many A2A's own server does. Each door has a process
+ * Measures how many runs the workload agent answers at each door, and how many A2A's own server does; or how many runs an app answers
+ * whose agents are streams of frameworks. Each door has a process
  * of its own, so that no door pays for what another has left behind.
  */
 export async function measureDoors(stage: Stage, options: DoorsOptions): Promise<DoorsCell[]> {
@@ -45,6 +46,11 @@ export async function measureDoors(stage: Stage, options: DoorsOptions): Promise
   return cells;
 }
 
+function serverOf(door: DoorName): ServerName {
+  if (adapterNames.some((name) => name === door)) return "adapters";
+  return door === "a2a-sdk" ? door : "doors";
+}
+
 interface Cell extends Omit<DoorsOptions, "tokens"> {
   readonly order: Order;
 }
@@ -52,7 +58,7 @@ interface Cell extends Omit<DoorsOptions, "tokens"> {
 async function measureCell(stage: Stage, load: LoadGenerator, cell: Cell): Promise<DoorsCell> {
   const { doors, order, rounds, seconds, warmUpSeconds } = cell;
   const servers = new Map<DoorName, ServerUnderTest>();
-  for (const door of doors) servers.set(door, await stage.startServer(door === "a2a-sdk" ? door : "doors"));
+  for (const door of doors) servers.set(door, await stage.startServer(serverOf(door)));
   const measured = new Map<DoorName, DoorFigures[]>();
   for (let round = 0; round <= rounds; round += 1) {
     for (const [door, server] of servers) {
@@ -107,11 +113,13 @@ async function readWhole(url: string, door: DoorName, order: Order): Promise<{ e
   return { events: text.match(/^data: /gm)?.length ?? 0, bytes: Buffer.byteLength(text) };
 }
 
+/** The first door is what the others are compared to. */
 export function formatDoors(cells: readonly DoorsCell[]): string {
+  const [baseline = ""] = Object.keys(cells[0]?.figures ?? {});
   const rows = cells.flatMap(({ tokens, figures }) => {
-    const wire = figures.wire?.runsPerSecond ?? Number.NaN;
+    const base = Object.values(figures)[0]?.runsPerSecond ?? Number.NaN;
     return Object.entries(figures).map(([door, of], index) => {
-      const ratio = of.runsPerSecond / wire;
+      const ratio = of.runsPerSecond / base;
       return [
         index === 0 ? String(tokens) : "",
         door,
@@ -126,6 +134,6 @@ export function formatDoors(cells: readonly DoorsCell[]): string {
       ];
     });
   });
-  const head = ["tokens", "door", "runs/s", "÷ wire", "cost", "CPU ms/run", "events", "KB", "busy", "load busy"];
+  const head = ["tokens", "door", "runs/s", `÷ ${baseline}`, "cost", "CPU ms/run", "events", "KB", "busy", "load busy"];
   return formatTable(head, rows);
 }

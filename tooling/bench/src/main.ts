@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { doorNames } from "./door-request.ts";
+import { adapterNames, doorNames } from "./door-request.ts";
 import { formatDoors, measureDoors } from "./doors.ts";
 import { formatIdle, idle } from "./idle.ts";
 import { numberFlag, numbersFlag } from "./number-flag.ts";
@@ -24,6 +24,8 @@ pnpm bench soak    whether memory grows with the number of runs
   --runs 5000  --warm-up 1500 (runs)  --connections 32  --tokens 20
 pnpm bench doors   runs/s at each door, beside our own wire and A2A's own server
   --connections 32  --tokens 20,200  --seconds 3  --warm-up 2 (seconds)  --rounds 5  --doors wire,a2a (default all)
+pnpm bench adapters   runs/s of frameworks' streams through their adapters, beside the same stream given directly
+  --connections 32  --tokens 20,200  --seconds 3  --warm-up 2 (seconds)  --rounds 5
 pnpm bench services  session history on Postgres, Redis and PGlite beside bare clients
   --seconds 6 (for each of two)  --rounds 24 (turns)  --concurrency 16
 pnpm bench sandbox   how long sandboxes take, beside the bare engine; needs Docker and bubblewrap
@@ -96,6 +98,17 @@ const commands: Readonly<Record<string, Command>> = {
     const wanted = flags.doors?.split(",") ?? doorNames;
     const cells = await measureDoors(stage, {
       doors: doorNames.filter((door) => wanted.includes(door)),
+      connections: numberFlag(flags, "connections", 32),
+      tokens: numbersFlag(flags, "tokens", [20, 200]),
+      seconds: numberFlag(flags, "seconds", 3),
+      warmUpSeconds: numberFlag(flags, "warm-up", 2),
+      rounds: numberFlag(flags, "rounds", 5),
+    });
+    return { numbers: cells, text: formatDoors(cells) };
+  },
+  adapters: async (stage) => {
+    const cells = await measureDoors(stage, {
+      doors: adapterNames,
       connections: numberFlag(flags, "connections", 32),
       tokens: numbersFlag(flags, "tokens", [20, 200]),
       seconds: numberFlag(flags, "seconds", 3),

@@ -3,10 +3,10 @@ import type { ProbeQuestion, ProcessSample } from "./process-sample.ts";
 
 /**
  * `bare` is the raw limit, `ours` the workload app, `express` a named peer; `doors` is the workload app with every protocol in
- * front, and `a2a-sdk` A2A's own server. The last three are the workload app with its
+ * front, `adapters` an app of frameworks' streams, and `a2a-sdk` A2A's own server. The last three are the workload app with its
  * history and its runs kept: in its process, on Postgres, on Redis.
  */
-export type ServerName = "bare" | "ours" | "express" | "doors" | "a2a-sdk" | Kept;
+export type ServerName = "bare" | "ours" | "express" | "doors" | "adapters" | "a2a-sdk" | Kept;
 
 /** Where a workload app keeps what it keeps. */
 type Kept = "history" | "postgres" | "redis";
@@ -25,6 +25,7 @@ const files: Readonly<Record<ServerName, URL>> = {
   ours: workload,
   express: new URL("servers/express.ts", import.meta.url),
   doors: workload,
+  adapters: new URL("servers/adapters.ts", import.meta.url),
   "a2a-sdk": new URL("servers/a2a-sdk.ts", import.meta.url),
   history: workload,
   postgres: workload,
