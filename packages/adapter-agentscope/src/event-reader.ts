@@ -35,7 +35,13 @@ export class EventReader {
   }
 
   /** What the agent says with this event. */
-  *read(event: AgentScopeEvent): Generator<AgentOutput> {
+  read(event: AgentScopeEvent): Iterable<AgentOutput> {
+    // Most events are these, and a generator for each would be too much.
+    const isSpeech = event.type === "TEXT_BLOCK_DELTA" || event.type === "THINKING_BLOCK_DELTA";
+    return isSpeech && this.#result === undefined ? this.#speech(event) : this.#read(event);
+  }
+
+  *#read(event: AgentScopeEvent): Generator<AgentOutput> {
     if (this.#result !== undefined && !this.#result.takes(event)) yield* this.#endResult();
     switch (event.type) {
       case "TEXT_BLOCK_DELTA":
@@ -96,11 +102,12 @@ export class EventReader {
     if (!broken) for (const callId of this.#calls.keys()) yield* this.#complete(callId);
   }
 
-  *#speech({ type, blockId, delta }: Speech): Generator<AgentOutput> {
-    if (delta === "") return;
-    if (this.#block?.type === type && this.#block.id !== blockId) yield { type: "message.end" };
+  #speech({ type, blockId, delta }: Speech): AgentOutput[] {
+    if (delta === "") return [];
+    const isNext = this.#block?.type === type && this.#block.id !== blockId;
     this.#block = { type, id: blockId };
-    yield { type: type === "TEXT_BLOCK_DELTA" ? "text.delta" : "reasoning.delta", delta };
+    const said: AgentOutput = { type: type === "TEXT_BLOCK_DELTA" ? "text.delta" : "reasoning.delta", delta };
+    return isNext ? [{ type: "message.end" }, said] : [said];
   }
 
   #growBinary({ blockId, data, mediaType }: Extract<AgentScopeEvent, { type: "BINARY_BLOCK_DELTA" }>): void {

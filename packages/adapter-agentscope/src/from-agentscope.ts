@@ -1,4 +1,4 @@
-import { fromModelError } from "@agentscope-runtime/core";
+import { fromModelError, readOutputs } from "@agentscope-runtime/core";
 import type { AgentOutput } from "@agentscope-runtime/core";
 import type { AgentScopeEvent } from "./agentscope-event.ts";
 import { EventReader } from "./event-reader.ts";
@@ -27,20 +27,11 @@ export interface FromAgentScopeOptions {
  *
  * Leaving the loop early returns the agent's generator, which stops neither the model nor a tool; `createAgentScopeHandler` does.
  */
-export async function* fromAgentScope(
+export function fromAgentScope(
   stream: AgentScopeStream,
   options: FromAgentScopeOptions = {},
 ): AsyncGenerator<AgentOutput> {
-  const reader = new EventReader(options);
-  try {
-    for await (const event of stream) {
-      // The framework's word: an event with one of our types has our fields. Events of other types fall through the reader.
-      // Not `yield*`, which waits several times for each output of a generator that is not async.
-      for (const output of reader.read(event as AgentScopeEvent)) yield output;
-    }
-  } catch (thrown) {
-    yield* reader.close({ broken: true });
-    throw fromModelError(thrown);
-  }
-  yield* reader.close({ broken: false });
+  // The framework's word: an event with one of our types has our fields. Events of other types fall through the reader.
+  const events = stream as AsyncIterable<AgentScopeEvent>;
+  return readOutputs(events, new EventReader(options), { toError: fromModelError });
 }

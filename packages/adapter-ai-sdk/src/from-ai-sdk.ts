@@ -1,3 +1,4 @@
+import { readOutputs } from "@agentscope-runtime/core";
 import type { AgentOutput } from "@agentscope-runtime/core";
 import type { AiSdkPart } from "./ai-sdk-part.ts";
 import { fromAiSdkError } from "./from-ai-sdk-error.ts";
@@ -44,20 +45,10 @@ export function fromAiSdk(
   const started = Promise.resolve(result);
   // It may fail before anybody reads, or nobody may ever read; who reads gets the failure.
   started.catch(() => undefined);
-  return outputs(started, new PartReader(options.clientTools ?? []));
-}
-
-async function* outputs(started: Promise<AiSdkResult>, reader: PartReader): AsyncGenerator<AgentOutput> {
-  for await (const part of parts(started)) yield* reader.read(part);
-}
-
-async function* parts(started: Promise<AiSdkResult>): AsyncGenerator<AiSdkPart> {
-  try {
-    // The SDK's word: a part with one of our types has our fields. Parts of other types fall through the reader.
-    for await (const part of streamOf(await started)) yield part as AiSdkPart;
-  } catch (thrown) {
-    throw fromAiSdkError(thrown);
-  }
+  // The SDK's word: a part with one of our types has our fields. Parts of other types fall through the reader.
+  const parts = started.then((value) => streamOf(value) as AsyncIterable<AiSdkPart>);
+  parts.catch(() => undefined);
+  return readOutputs(parts, new PartReader(options.clientTools ?? []), { toError: fromAiSdkError });
 }
 
 function streamOf(result: AiSdkResult): AiSdkStream {

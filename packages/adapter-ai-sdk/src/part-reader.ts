@@ -29,7 +29,7 @@ export class PartReader {
   readonly #clientTools: ReadonlySet<string>;
   readonly #calls = new Map<string, OpenCall>();
   /** The block of text or reasoning that was said last, while nothing has ended its message. */
-  #block: { readonly type: AiSdkSpeech["type"]; readonly id: string } | undefined;
+  #block: { readonly type: AiSdkSpeech["type"]; readonly id: string; readonly step: number } | undefined;
   #steps = 0;
 
   constructor(clientTools: Iterable<string>) {
@@ -40,12 +40,13 @@ export class PartReader {
    * What the agent says with this part; nothing for a part of another type. Throws the RuntimeError that an `error` or
    * `abort` part stands for.
    */
-  *read(part: AiSdkPart): Generator<AgentOutput> {
+  read(part: AiSdkPart): Iterable<AgentOutput> {
+    // Most parts are speech, and a generator for each would be too much.
+    return isSpeech(part) ? this.#speech(part) : this.#read(part);
+  }
+
+  *#read(part: Exclude<AiSdkPart, AiSdkSpeech>): Generator<AgentOutput> {
     switch (part.type) {
-      case "text-delta":
-      case "reasoning-delta":
-        yield* this.#speech(part);
-        break;
       case "tool-input-start":
         yield this.#inputStart(part);
         break;
@@ -93,14 +94,16 @@ export class PartReader {
   }
 
   /** Two blocks of a kind are two messages; what lies between two blocks of other kinds ends the message by itself. */
-  *#speech({ type, id, text }: AiSdkSpeech): Generator<AgentOutput> {
+  #speech({ type, id, text }: AiSdkSpeech): AgentOutput[] {
     // Providers send empty deltas that only carry signatures.
-    if (text === "") return;
+    if (text === "") return [];
     // AI SDK 6 counts blocks anew in each step.
-    const block = { type, id: `${this.#steps}:${id}` };
-    if (this.#block?.type === type && this.#block.id !== block.id) yield { type: "message.end" };
+    const block = { type, id, step: this.#steps };
+    const before = this.#block;
     this.#block = block;
-    yield { type: type === "text-delta" ? "text.delta" : "reasoning.delta", delta: text };
+    const said: AgentOutput = { type: type === "text-delta" ? "text.delta" : "reasoning.delta", delta: text };
+    const goesOn = before?.type !== type || (before.id === id && before.step === block.step);
+    return goesOn ? [said] : [{ type: "message.end" }, said];
   }
 
   #inputStart(part: AiSdkToolInputStart): AgentOutput {
@@ -166,6 +169,10 @@ export class PartReader {
     // The total of the `finish` part is the sum of these.
     if (spent !== undefined) yield { type: "usage", usage: spent };
   }
+}
+
+function isSpeech(part: AiSdkPart): part is AiSdkSpeech {
+  return part.type === "text-delta" || part.type === "reasoning-delta";
 }
 
 function* ending(finishReason: string): Generator<AgentOutput> {
