@@ -5,6 +5,7 @@ export { fromLangGraph } from "./from-lang-graph.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { SessionChatHistory } from "./session-chat-history.ts";
 export { StateCheckpointSaver } from "./state-checkpoint-saver.ts";
+export { toDeepAgentsSandbox } from "./to-deep-agents-sandbox.ts";
 export { toLangChainMessages } from "./to-lang-chain-messages.ts";
 export { toLangChainTools } from "./to-lang-chain-tools.ts";
 export { toRunnableConfig } from "./to-runnable-config.ts";
@@ -21,3 +22,9 @@ export type { RunConfig } from "./to-runnable-config.ts";
 export type { SessionChatHistoryOptions } from "./session-chat-history.ts";
 export type { StateCheckpointSaverOptions } from "./state-checkpoint-saver.ts";
 export type { ToLangChainMessagesOptions } from "./to-lang-chain-messages.ts";
+export type {
+  DeepAgentsFileError,
+  DeepAgentsSandbox,
+  SandboxLike,
+  ToDeepAgentsSandboxOptions,
+} from "./to-deep-agents-sandbox.ts";
