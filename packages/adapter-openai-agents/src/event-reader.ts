@@ -22,7 +22,7 @@ export class EventReader {
   #calls = new Map<string, { callId: string; name: string; origin: ToolOrigin }>();
   /** The block that is being said. */
   #block: { readonly kind: Speech; readonly id: string } | undefined;
-  #firstAgent: string | undefined;
+  /** Who speaks since a handoff. */
   #agent: string | undefined;
   #refusal: string | undefined;
   #stop: string | undefined;
@@ -46,11 +46,6 @@ export class EventReader {
         break;
       case "run_item_stream_event":
         yield* this.#item(event.name, event.item);
-        break;
-      case "agent_updated_stream_event":
-        yield* this.#endBlock();
-        this.#firstAgent ??= event.agent.name;
-        this.#agent = event.agent.name;
         break;
     }
   }
@@ -156,8 +151,9 @@ export class EventReader {
   *#endBlock(): Generator<AgentOutput> {
     if (this.#block === undefined) return;
     this.#block = undefined;
-    const isOther = this.#agent !== undefined && this.#agent !== this.#firstAgent;
-    yield isOther ? { type: "message.end", metadata: { agent: this.#agent } } : { type: "message.end" };
+    yield this.#agent === undefined
+      ? { type: "message.end" }
+      : { type: "message.end", metadata: { agent: this.#agent } };
   }
 
   *#item(name: string, item: AgentsRunItem): Generator<AgentOutput> {
@@ -179,8 +175,11 @@ export class EventReader {
         break;
       case "tool_output":
       case "tool_search_output_created":
+        yield* this.#act(outputOf(item));
+        break;
       case "handoff_occurred":
         yield* this.#act(outputOf(item));
+        this.#agent = item.targetAgent?.name;
         break;
     }
   }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { asText } from "./as-text.ts";
 import { dataUrl } from "./data-url.ts";
 import { isObject } from "./difference.ts";
+import { sdkFailure } from "./tool-answer.ts";
 import { outputValue } from "./tool-output.ts";
 import { resultIn } from "./tool-return.ts";
 
@@ -83,7 +84,7 @@ function toResult(returned: unknown): ToolResult {
   const ours = resultIn(returned);
   if (ours !== undefined) return ours;
   const value = hasParts(returned) ? outputValue(normalized(returned)) : returned;
-  if (typeof value === "string") return { content: [{ type: "text", text: value }], isError: false };
+  if (typeof value === "string") return { content: [{ type: "text", text: value }], isError: value === sdkFailure };
   if (isResult(value)) return value;
   return { content: [{ type: "data", data: value ?? null }], isError: false };
 }

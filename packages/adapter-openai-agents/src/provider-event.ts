@@ -72,9 +72,9 @@ const chatSchema = z.object({
       finish_reason: text.nullish(),
       delta: z
         .object({
-          reasoning: z.unknown(),
-          reasoning_content: z.unknown(),
-          refusal: z.unknown(),
+          reasoning: z.unknown().optional(),
+          reasoning_content: z.unknown().optional(),
+          refusal: z.unknown().optional(),
           tool_calls: z
             .array(
               z.object({

@@ -12,6 +12,8 @@ export interface AgentsRunItem {
   readonly output?: unknown;
   /** `executed` when the tool has run. */
   readonly executionStatus?: string | undefined;
+  /** Who the work was handed to. */
+  readonly targetAgent?: { readonly name: string };
 }
 
 /** A call that waits for a person. */
@@ -62,5 +64,4 @@ export type ModelEvent =
 /** The events of a run, with the fields that are read. */
 export type RunEvent =
   | { readonly type: "raw_model_stream_event"; readonly data: ModelEvent }
-  | { readonly type: "run_item_stream_event"; readonly name: string; readonly item: AgentsRunItem }
-  | { readonly type: "agent_updated_stream_event"; readonly agent: { readonly name: string } };
+  | { readonly type: "run_item_stream_event"; readonly name: string; readonly item: AgentsRunItem };

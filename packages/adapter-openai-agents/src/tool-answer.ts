@@ -10,7 +10,7 @@ import { outputValue } from "./tool-output.ts";
 import { resultIn } from "./tool-return.ts";
 
 /** What the SDK tells a model when a tool has thrown, and nobody has said otherwise. */
-const sdkFailure = "An error occurred while running the tool. Please try again.";
+export const sdkFailure = "An error occurred while running the tool. Please try again.";
 
 /** What became of a call. */
 export function outputOf(item: AgentsRunItem): AgentToolResult {

@@ -115,7 +115,8 @@ function* partOf(
 function toPrompt({ input, systemInstructions }: ModelRequest): PromptMessage[] {
   const items = typeof input === "string" ? [{ role: "user" as const, content: input }] : input;
   const shown = items.flatMap(toMessage);
-  return systemInstructions === undefined ? shown : [{ role: "system", text: systemInstructions, files: [] }, ...shown];
+  if (systemInstructions === undefined || systemInstructions === "") return shown;
+  return [{ role: "system", text: systemInstructions, files: [] }, ...shown];
 }
 
 function toMessage(item: AgentInputItem): PromptMessage[] {
