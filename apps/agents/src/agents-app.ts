@@ -4,6 +4,9 @@ import { InProcessMemory, InProcessSessionHistory, InProcessState } from "@agent
 import type { SandboxService } from "@agentscope-runtime/sandbox";
 import { agentScopeResearcher } from "./agentscope-researcher.ts";
 import { aiSdkResearcher } from "./ai-sdk-researcher.ts";
+import { langGraphResearcher } from "./langgraph-researcher.ts";
+import { mastraResearcher } from "./mastra-researcher.ts";
+import { openAIAgentsResearcher } from "./openai-agents-researcher.ts";
 import { researchTools } from "./research-tools.ts";
 import { researcher } from "./researcher.ts";
 import type { Provider } from "./researcher.ts";
@@ -33,6 +36,9 @@ export async function agentsApp({ provider, sandboxes, resources = [], logger }:
   const agentScope = await agentScopeResearcher(provider);
   const agents: Record<string, QueryHandler> = {
     "ai-sdk": researcher(aiSdkResearcher(provider), openTools),
+    langgraph: researcher(langGraphResearcher(provider), openTools),
+    "openai-agents": researcher(openAIAgentsResearcher(provider), openTools),
+    mastra: researcher(mastraResearcher(provider), openTools),
     ...(agentScope && { agentscope: researcher(agentScope, openTools) }),
   };
   const app = new AgentApp({

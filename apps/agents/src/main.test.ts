@@ -2,6 +2,7 @@ import type { AgentResponse } from "@agentscope-runtime/protocol";
 import { describeWithBubblewrap, startApp } from "@agentscope-runtime-tooling/testing";
 import type { AppProcess } from "@agentscope-runtime-tooling/testing";
 
+const frameworks = ["ai-sdk", "langgraph", "openai-agents", "mastra"];
 const entry = new URL("./main.ts", import.meta.url);
 
 describeWithBubblewrap("The researchers", () => {
@@ -25,7 +26,7 @@ describeWithBubblewrap("The researchers", () => {
     return (await answer.json()) as AgentResponse; // Our own wire.
   }
 
-  it.each(["ai-sdk"])(
+  it.each(frameworks)(
     "%s plans, looks things up, computes in its sandbox, and answers",
     async (agent) => {
       const { status, output, usage } = await ask(agent, "How long are the rivers of Europe?");
@@ -50,7 +51,7 @@ describeWithBubblewrap("The researchers", () => {
     30_000,
   );
 
-  it.each(["ai-sdk"])(
+  it.each(frameworks)(
     "%s goes on with the conversation",
     async (agent) => {
       const { status, output } = await ask(agent, "And which lakes are there?");

@@ -1,3 +1,4 @@
+import { readOutputs } from "@agentscope-runtime/core";
 import type { AgentOutput } from "@agentscope-runtime/core";
 import { fromLangGraphError } from "./from-lang-graph-error.ts";
 import { parseGraphEvent } from "./graph-event.ts";
@@ -45,26 +46,24 @@ export interface FromLangGraphOptions {
  * };
  * ```
  */
-export async function* fromLangGraph(
+export function fromLangGraph(
   stream: AsyncIterable<unknown> | PromiseLike<AsyncIterable<unknown>>,
   options: FromLangGraphOptions = {},
 ): AsyncGenerator<AgentOutput> {
-  yield* readGraph(stream, new StreamReader(options));
+  return readGraph(stream, new StreamReader(options));
 }
 
 /** The same with a reader of one's own, which knows afterwards how the stream went. */
-export async function* readGraph(
+export function readGraph(
   stream: AsyncIterable<unknown> | PromiseLike<AsyncIterable<unknown>>,
   reader: StreamReader,
 ): AsyncGenerator<AgentOutput> {
-  for await (const chunk of chunksOf(stream)) yield* reader.read(parseGraphEvent(chunk));
-  yield* reader.end();
-}
-
-async function* chunksOf(stream: AsyncIterable<unknown> | PromiseLike<AsyncIterable<unknown>>): AsyncGenerator {
-  try {
-    yield* await stream;
-  } catch (thrown) {
-    throw fromLangGraphError(thrown);
-  }
+  return readOutputs(
+    stream,
+    {
+      read: (chunk) => reader.read(parseGraphEvent(chunk)),
+      close: ({ broken }) => (broken ? [] : reader.end()),
+    },
+    { toError: fromLangGraphError },
+  );
 }

@@ -1,3 +1,4 @@
+import { readOutputs } from "@agentscope-runtime/core";
 import type { AgentOutput } from "@agentscope-runtime/core";
 import { ChunkReader } from "./chunk-reader.ts";
 import { fromMastraError } from "./from-mastra-error.ts";
@@ -31,27 +32,15 @@ export function fromMastra(
   result: MastraResult | PromiseLike<MastraResult>,
   options: FromMastraOptions = {},
 ): AsyncGenerator<AgentOutput> {
-  const started = Promise.resolve(result);
+  const stream = Promise.resolve(result).then((value) => ("fullStream" in value ? value.fullStream : value));
   // It may fail before anybody reads, or nobody may ever read; who reads gets the failure.
-  started.catch(() => undefined);
-  return outputs(started, new ChunkReader(options.clientTools ?? []));
-}
-
-async function* outputs(started: Promise<MastraResult>, reader: ChunkReader): AsyncGenerator<AgentOutput> {
+  stream.catch(() => undefined);
+  const reader = new ChunkReader(options.clientTools ?? []);
   const network = new NetworkReader(reader);
-  for await (const chunk of chunks(started)) {
+  const read = (chunk: MastraChunk): Iterable<AgentOutput> => {
     const ofNetwork = toNetworkChunk(chunk);
     // Mastra's word: a chunk with one of our types has our fields. Chunks of other types fall through the reader.
-    if (ofNetwork === undefined) yield* reader.read(chunk as MastraAgentChunk);
-    else yield* network.read(ofNetwork);
-  }
-}
-
-async function* chunks(started: Promise<MastraResult>): AsyncGenerator<MastraChunk> {
-  try {
-    const result = await started;
-    yield* "fullStream" in result ? result.fullStream : result;
-  } catch (thrown) {
-    throw fromMastraError(thrown);
-  }
+    return ofNetwork === undefined ? reader.read(chunk as MastraAgentChunk) : network.read(ofNetwork);
+  };
+  return readOutputs(stream, { read }, { toError: fromMastraError });
 }

@@ -53,7 +53,8 @@ async function* outputs<State extends AgentsRunState>(
     keepAll(run);
     for await (const event of run) {
       // The SDK's word: an event with one of our types has our fields. Others fall through the reader.
-      yield* reader.read(event as RunEvent);
+      // Not `yield*`, which waits several times for each output of a generator that is not async.
+      for (const output of reader.read(event as RunEvent)) yield output;
     }
   } catch (thrown) {
     yield* spent(run, reader, spentBefore);

@@ -4,7 +4,7 @@ import type { Order } from "./order.ts";
 /** `wire` is our own, and `a2a-sdk` that of A2A's own server. */
 export const doorNames = ["wire", "agentcore", "responses", "chat", "agui", "a2a", "a2a-sdk"] as const;
 /** `direct` is the stream given to the runtime as it is; the others are a framework's, through its adapter. */
-export const adapterNames = ["direct", "ai-sdk", "agentscope"] as const;
+export const adapterNames = ["direct", "ai-sdk", "langgraph", "openai-agents", "mastra", "agentscope"] as const;
 export type DoorName = (typeof doorNames)[number] | (typeof adapterNames)[number];
 
 interface DoorRequest {
@@ -21,6 +21,9 @@ export function doorRequest(door: DoorName, order: Order, id: string): DoorReque
       return { path: "/process", headers: [], body: orderBody(order) };
     case "direct":
     case "ai-sdk":
+    case "langgraph":
+    case "openai-agents":
+    case "mastra":
     case "agentscope":
       return { path: `/agents/${door}/process`, headers: [], body: orderBody(order) };
     case "agentcore":
