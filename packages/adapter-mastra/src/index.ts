@@ -1,7 +1,11 @@
 export { fromMastra } from "./from-mastra.ts";
 export { fromMastraAgent, mastraThread } from "./from-mastra-agent.ts";
 export { fromMastraMessages } from "./from-mastra-messages.ts";
+export { fromMastraTools } from "./from-mastra-tools.ts";
+export { memoryProcessor } from "./memory-processor.ts";
+export { toMastraFilesystem } from "./to-mastra-filesystem.ts";
 export { toMastraMessages } from "./to-mastra-messages.ts";
+export { toMastraSandbox } from "./to-mastra-sandbox.ts";
 export { toMastraStorage } from "./to-mastra-storage.ts";
 export { toMastraTools } from "./to-mastra-tools.ts";
 
@@ -14,6 +18,7 @@ export type {
   MastraThread,
 } from "./from-mastra-agent.ts";
 export type { MastraKeptMessage } from "./from-mastra-messages.ts";
+export type { AnyMastraTool, FromMastraToolsOptions } from "./from-mastra-tools.ts";
 export type { MastraChunk } from "./mastra-chunk.ts";
 export type {
   MastraConversationMessage,
@@ -30,5 +35,8 @@ export type {
   MastraToolInvocation,
   MastraToolInvocationPart,
 } from "./mastra-message.ts";
+export type { MemoryProcessor, MemoryProcessorOptions } from "./memory-processor.ts";
+export type { RunningOptions, SandboxFileEntry, SandboxLike } from "./sandbox-like.ts";
+export type { ToMastraSandboxOptions } from "./to-mastra-sandbox.ts";
 export type { ToMastraStorageOptions } from "./to-mastra-storage.ts";
 export type { MastraTool, MastraToolContext, MastraToolSchema, ToMastraToolsOptions } from "./to-mastra-tools.ts";
