@@ -13,6 +13,11 @@ export class Floor {
   #speaker: string | undefined;
   readonly #waiting = new Map<string, Waiting>();
 
+  /** Whether what this speaker says is said at once. */
+  isHeldBy(speaker: string): boolean {
+    return this.#speaker === speaker;
+  }
+
   /** What of these outputs is said now: all, or nothing yet. */
   *say(speaker: string, outputs: Iterable<AgentOutput>): Generator<AgentOutput> {
     this.#speaker ??= speaker;

@@ -124,6 +124,21 @@ export class MessageReader {
   }
 }
 
+/** The text of a chunk that is nothing but a piece of text; undefined for any other. */
+export function bareTextOf(message: AiMessageLike): string | undefined {
+  const { content, usage_metadata: usage, additional_kwargs: kwargs = {} } = message;
+  if (typeof content !== "string" || content === "" || usage !== undefined || stopOf(message) !== undefined)
+    return undefined;
+  if (hasSome(message.tool_call_chunks) || hasSome(message.tool_calls) || hasSome(message.invalid_tool_calls))
+    return undefined;
+  const hasMore = kwargs["reasoning_content"] ?? kwargs["reasoning"] ?? kwargs["refusal"];
+  return hasMore === undefined ? content : undefined;
+}
+
+function hasSome(list: readonly unknown[] | undefined): boolean {
+  return list !== undefined && list.length > 0;
+}
+
 /** Tokens of a message or of a chunk; undefined when it tells none. */
 export function usageOf({ usage_metadata: usage }: AiMessageLike): Usage | undefined {
   if (usage === undefined) return undefined;

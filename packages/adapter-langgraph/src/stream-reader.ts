@@ -6,7 +6,7 @@ import type { GraphEvent } from "./graph-event.ts";
 import { actionsOf, interruptsIn } from "./interrupt.ts";
 import type { GraphInterrupt } from "./interrupt.ts";
 import { asJson, isObject } from "./json.ts";
-import { MessageReader, usageOf } from "./message-reader.ts";
+import { bareTextOf, MessageReader, usageOf } from "./message-reader.ts";
 import type { AiMessageLike } from "./message-reader.ts";
 import { fromToolContent } from "./tool-content.ts";
 
@@ -78,7 +78,24 @@ export class StreamReader {
   }
 
   /** What the agent says with this event; nothing for events of other modes. */
-  *read(event: GraphEvent): Generator<AgentOutput> {
+  read(event: GraphEvent): Iterable<AgentOutput> {
+    return this.#goOn(event) ?? this.#read(event);
+  }
+
+  /** Most events go on with the text of the only one who speaks, and generators within generators for each would be too much. */
+  #goOn({ mode, payload }: GraphEvent): AgentOutput[] | undefined {
+    if (mode !== "messages" || this.#messagesFrom !== "messages" || !Array.isArray(payload)) return undefined;
+    const [message, details] = payload as readonly unknown[];
+    if (!isMessage(message) || message.type !== "ai" || message.id === undefined || !isChunk(message)) return undefined;
+    const speaker = this.#speakers.get(message.id);
+    if (speaker?.reader.hasSpoken !== true || this.#speakers.size > 1 || !this.#floor.isHeldBy(message.id))
+      return undefined;
+    if (!isObject(details) || details["langgraph_step"] !== speaker.step) return undefined;
+    const delta = bareTextOf(message);
+    return delta === undefined ? undefined : [{ type: "text.delta", delta }];
+  }
+
+  *#read(event: GraphEvent): Generator<AgentOutput> {
     switch (event.mode) {
       case "messages":
         if (this.#messagesFrom === "messages") yield* this.#messageEvent(event);

@@ -39,7 +39,21 @@ export class EventReader {
     return this.#stop;
   }
 
-  *read(event: RunEvent): Generator<AgentOutput> {
+  read(event: RunEvent): Iterable<AgentOutput> {
+    return this.#goOn(event) ?? this.#read(event);
+  }
+
+  /** Most events go on with the text that is being said, and generators within generators for each would be too much. */
+  #goOn(event: RunEvent): AgentOutput[] | undefined {
+    if (event.type !== "raw_model_stream_event" || event.data.type !== "output_text_delta") return undefined;
+    const { delta, itemId = "" } = event.data;
+    if (delta === "" || this.#block?.kind !== "text" || this.#block.id !== `${this.#responses}:${itemId}`)
+      return undefined;
+    this.#said.text.add(delta);
+    return [{ type: "text.delta", delta }];
+  }
+
+  *#read(event: RunEvent): Generator<AgentOutput> {
     switch (event.type) {
       case "raw_model_stream_event":
         yield* this.#model(event.data);
