@@ -1,4 +1,6 @@
 export { createOpenAIAgentsHandler } from "./create-openai-agents-handler.ts";
+export { createOpenAIAgentsMemoryStore } from "./create-openai-agents-memory-store.ts";
+export { createOpenAIAgentsSandboxClient } from "./create-openai-agents-sandbox-client.ts";
 export { createOpenAIAgentsSession } from "./create-openai-agents-session.ts";
 export { fromAgentInputItems } from "./from-agent-input-items.ts";
 export { fromOpenAIAgents } from "./from-openai-agents.ts";
@@ -29,5 +31,10 @@ export type { AnyAgentTool, FromOpenAIAgentsToolsOptions } from "./from-openai-a
 export type { FromOpenAIAgentsOptions } from "./from-openai-agents.ts";
 export type { ItemNote } from "./item-note.ts";
 export type { OpenAIAgentsHandlerOptions, OpenAIAgentsRunner } from "./create-openai-agents-handler.ts";
+export type { OpenAIAgentsMemoryStore, OpenAIAgentsMemoryStoreOptions } from "./create-openai-agents-memory-store.ts";
+export type {
+  OpenAIAgentsSandboxClient,
+  OpenAIAgentsSandboxClientOptions,
+} from "./create-openai-agents-sandbox-client.ts";
 export type { OpenAIAgentsSession, OpenAIAgentsSessionOptions } from "./create-openai-agents-session.ts";
 export type { Spent } from "./to-usage.ts";

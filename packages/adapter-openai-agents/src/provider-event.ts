@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isObject } from "./difference.ts";
 
 /** What a provider's own event says beyond what the SDK makes of it. */
 export type ProviderNews =
@@ -101,14 +102,35 @@ const partSchema = z.discriminatedUnion("type", [
   }),
 ]);
 
+/** Most events are of no other use, and checking each in full would cost more than the rest of the adapter. */
+const responsesTypes = new Set([
+  "response.output_item.added",
+  "response.function_call_arguments.delta",
+  "response.mcp_call_arguments.delta",
+  "response.reasoning_summary_text.delta",
+  "response.reasoning_text.delta",
+  "response.refusal.delta",
+  "response.incomplete",
+]);
+const partTypes = new Set(["reasoning-delta", "tool-input-start", "tool-input-delta", "finish"]);
+
 /** Reads a provider's own events: of Responses, of chat completions, and of the AI SDK. Others say nothing. */
 export function readProviderEvent(event: unknown): ProviderNews[] {
-  const responses = responsesSchema.safeParse(event).data;
-  if (responses !== undefined) return ofResponses(responses);
-  const part = partSchema.safeParse(event).data;
-  if (part !== undefined) return ofPart(part);
-  const chat = chatSchema.safeParse(event).data;
-  return chat === undefined ? [] : chat.choices.filter(({ index }) => index === 0).flatMap(ofChoice);
+  if (!isObject(event)) return [];
+  const { type, choices } = event;
+  if (typeof type === "string" && responsesTypes.has(type)) return read(responsesSchema, event, ofResponses);
+  if (typeof type === "string" && partTypes.has(type)) return read(partSchema, event, ofPart);
+  if (choices === undefined) return [];
+  return read(chatSchema, event, (chunk) => chunk.choices.filter(({ index }) => index === 0).flatMap(ofChoice));
+}
+
+function read<S extends z.ZodType>(
+  schema: S,
+  event: object,
+  tell: (event: z.output<S>) => ProviderNews[],
+): ProviderNews[] {
+  const { success, data } = schema.safeParse(event);
+  return success ? tell(data) : [];
 }
 
 function ofResponses(event: z.infer<typeof responsesSchema>): ProviderNews[] {

@@ -88,6 +88,10 @@ function* partOf(
       break;
     case "call": {
       const { id: callId, name, pieces } = part;
+      if (name === "apply_patch") {
+        output.push({ type: "apply_patch_call", id, callId, status: "completed", operation: part.arguments as never });
+        break;
+      }
       const text = JSON.stringify(part.arguments);
       yield raw({ type: "response.output_item.added", item: { type: "function_call", id, call_id: callId, name } });
       for (const delta of pieces ?? [text]) {
