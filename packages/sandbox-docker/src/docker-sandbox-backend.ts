@@ -369,26 +369,28 @@ class DockerBackend implements DockerSandboxBackend {
       const life = new SandboxLife(id);
       let standing: Promise<unknown> = Promise.resolve();
       const takeMemory = async (snapshots: MemorySnapshots): Promise<SandboxSnapshot> => {
-        const { image } = await container.inspect().then(({ Config }) => ({ image: Config.Image }));
-        const taking = snapshots.take({
-          container,
-          folder,
-          socketPath: socket.path,
-          socketName: join(folder.server, boxSocket),
-          record: { image, hasDisk: hasDisks },
-          user,
-        });
-        // It is another socket afterwards.
-        const again = taking
-          .catch(() => undefined)
-          .then(async () => {
-            await waitForSocket(folder.server, boxSocket, AbortSignal.any([life.signal, AbortSignal.timeout(readyMs)]));
-            await socket.renew();
+        const before = standing;
+        const { promise, resolve } = Promise.withResolvers<undefined>();
+        standing = promise; // Calls that come from now on wait.
+        await before;
+        try {
+          const { Config } = await container.inspect();
+          return await snapshots.take({
+            container,
+            folder,
+            socketPath: socket.path,
+            socketName: join(folder.server, boxSocket),
+            record: { image: Config.Image, hasDisk: hasDisks },
+            user,
           });
-        standing = again.catch(() => undefined);
-        const snapshot = await taking;
-        await again;
-        return snapshot;
+        } finally {
+          // It is another socket afterwards.
+          const patience = AbortSignal.any([life.signal, AbortSignal.timeout(readyMs)]);
+          await waitForSocket(folder.server, boxSocket, patience)
+            .then(async () => socket.renew())
+            .catch(() => undefined); // The next call says that it is gone.
+          resolve(undefined);
+        }
       };
       const box = await openBox(
         {

@@ -29,13 +29,15 @@ const missing = [
 ];
 
 function promises(name: string, open: () => Promise<SandboxBackend>): void {
-  describeContract(`A sandbox of ${name}`, sandboxContractWithout(missing), {
-    create: async () => {
-      const backend = await open();
-      const sandbox = await backend.create({ type: baseSandboxType });
-      void sandbox.ended.then(async () => backend[Symbol.asyncDispose]());
-      return sandbox;
-    },
+  describe(`the boxes of ${name}`, () => {
+    let backend: SandboxBackend;
+    beforeAll(async () => {
+      backend = await open();
+    });
+    afterAll(() => backend[Symbol.asyncDispose]());
+    describeContract("A sandbox", sandboxContractWithout(missing), {
+      create: () => backend.create({ type: baseSandboxType }),
+    });
   });
 
   describeContract(name, sandboxBackendContract, {
