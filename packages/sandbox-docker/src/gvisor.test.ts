@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { describeWithGvisor } from "@agentscope-runtime-tooling/docker";
-import { sandboxBackendContract, sandboxContract } from "@agentscope-runtime/sandbox/testing";
+import { sandboxBackendContract } from "@agentscope-runtime/sandbox/testing";
 import { describeContract } from "@agentscope-runtime/services/testing";
-import { backendForAll, backendOn, openTestBackend, specOn } from "./testing/test-backend.ts";
+import { backendOn, openTestBackend, specOn } from "./testing/test-backend.ts";
 
 const gvisor = { runtime: "runsc" };
 
@@ -14,8 +14,6 @@ async function afterwards<T>(call: () => Promise<T>): Promise<T> {
 
 describeWithGvisor("gVisor", "base", (image) => {
   describeContract("DockerSandboxBackend", sandboxBackendContract, { create: () => backendOn(image(), gvisor) });
-  const shared = backendForAll(gvisor);
-  describeContract("Sandbox", sandboxContract, { create: () => shared().create(specOn(image())) });
 
   it("goes on from a snapshot of the memory, as often as one wants, and so does the sandbox itself", async () => {
     await using opened = await openTestBackend(gvisor);
