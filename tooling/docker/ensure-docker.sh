@@ -24,10 +24,12 @@ start() {
 
 # One static program in a package of Debian 13; that of Debian 12 cannot run on new kernels.
 add_gvisor() {
-  local place=/opt/gvisor lists settings=/etc/docker/daemon.json
+  local place=/opt/gvisor lists mirror settings=/etc/docker/daemon.json
   if [ ! -x "$place/usr/bin/runsc" ]; then
+    # From wherever this machine has its packages.
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/*$') || return
     lists=$(mktemp -d) && mkdir -p "$lists/lists/partial" "$place" || return
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$lists/trixie.list"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$lists/trixie.list"
     local options=(-qq -o "Dir::Etc::SourceList=$lists/trixie.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$lists/lists" \
       -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
     (cd "$lists" && apt-get "${options[@]}" update && apt-get "${options[@]}" download runsc && dpkg-deb -x runsc_*.deb "$place") || return
@@ -38,13 +40,20 @@ add_gvisor() {
   cat >"$settings" <<JSON
 {"experimental":true,"runtimes":{"runsc":{"path":"$place/usr/bin/runsc","runtimeArgs":["--platform=systrap","--network=none","--host-uds=all","--overlay2=none"]}}}
 JSON
-  # A new runtime is read while it runs, and that it may experiment, which snapshots of memory need, is not.
-  pid=$(cat /var/run/docker.pid 2>/dev/null || pidof -s dockerd) && kill "$pid"
-  for _ in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.1
-  done
-  start
+  # A new runtime is read while it runs; that it may experiment, which snapshots of memory need, only when it begins. An engine that
+  # was there before may have somebody's containers.
+  pid=$(cat /var/run/docker.pid 2>/dev/null || pidof -s dockerd) || return
+  if [ -z "$ours" ]; then
+    kill -HUP "$pid"
+    echo "Start Docker again for snapshots of gVisor's memory." >&2
+  else
+    kill "$pid"
+    for _ in $(seq 100); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    start
+  fi
   for _ in $(seq 50); do
     info | grep -q '"runsc"' && return
     sleep 0.1
@@ -52,7 +61,8 @@ JSON
 }
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  answers || start
+  ours=
+  answers || { ours=yes && start; }
   if answers && ! info | grep -q '"runsc"'; then add_gvisor || echo "No gVisor here." >&2; fi
 fi
 answers
