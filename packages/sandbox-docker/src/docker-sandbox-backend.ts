@@ -50,6 +50,8 @@ export interface DockerBackendOptions {
   readonly maxSandboxes?: number;
   /** Sandboxes of a process that was killed are removed after this many milliseconds, unless another has attached them. Default 60,000. */
   readonly leaseMs?: number;
+  /** A call of the engine that takes longer is `unavailable`; those that copy disks or memory may. Default 30,000 milliseconds. */
+  readonly engineTimeoutMs?: number;
   /** Told everything that sandboxes want to reach, allowed or not. */
   readonly onEgress?: (request: EgressRequest) => void;
   /** Asks for the addresses of hosts. Default the system's resolver. */
@@ -85,6 +87,8 @@ export async function openDockerBackend(options: DockerBackendOptions = {}): Pro
 
 interface Settings {
   readonly docker: Docker;
+  /** The same engine for what may take as long as it takes. */
+  readonly patientDocker: Docker;
   readonly owner: string;
   readonly directory: BoxDirectory;
   readonly holder: string;
@@ -113,7 +117,8 @@ class DockerBackend implements DockerSandboxBackend {
 
   static async open(options: DockerBackendOptions): Promise<DockerBackend> {
     const { socketPath = "/var/run/docker.sock", owner = "default", leaseMs = 60_000, runtime, images = [] } = options;
-    const docker = new Docker({ socketPath });
+    const docker = new Docker({ socketPath, timeout: options.engineTimeoutMs ?? 30_000 });
+    const patientDocker = new Docker({ socketPath });
     await assertRuntime(docker, runtime);
     for (const image of images) await assertImage(docker, image);
     const ownUid = process.getuid?.() ?? 0;
@@ -122,8 +127,18 @@ class DockerBackend implements DockerSandboxBackend {
     const path = options.directory ?? join(tmpdir(), `agentscope-${ownUid}`);
     const directory = await BoxDirectory.open(path, holder, leaseMs);
     const hasDisks = await probeDisks(directory.box(`probe-${holder}`), user);
-    const memory = await MemorySnapshots.open(docker, runtime, directory.path);
-    const backend = new DockerBackend({ docker, owner, directory, holder, user, hasDisks, memory, options });
+    const memory = await MemorySnapshots.open(patientDocker, runtime, directory.path);
+    const backend = new DockerBackend({
+      docker,
+      patientDocker,
+      owner,
+      directory,
+      holder,
+      user,
+      hasDisks,
+      memory,
+      options,
+    });
     try {
       await backend.#begin(leaseMs);
     } catch (thrown) {
@@ -240,8 +255,8 @@ class DockerBackend implements DockerSandboxBackend {
   }
 
   async #begin(leaseMs: number): Promise<void> {
-    const { docker, owner, directory } = this.#settings;
-    this.#events = await EngineEvents.open(docker, owner, {
+    const { patientDocker, owner, directory } = this.#settings;
+    this.#events = await EngineEvents.open(patientDocker, owner, {
       onEvent: (event) => {
         this.#onEvent(event);
       },
@@ -273,7 +288,7 @@ class DockerBackend implements DockerSandboxBackend {
       signal,
     }: { readonly spec: ResolvedSandboxSpec; readonly image: string; readonly signal: AbortSignal },
   ): Promise<BoxSandbox> {
-    const { docker, directory, holder, owner, user, hasDisks, memory, options } = this.#settings;
+    const { docker, patientDocker, directory, holder, owner, user, hasDisks, memory, options } = this.#settings;
     const { snapshot } = spec;
     // What is restored goes on from its own memory; what begins from files is a new box.
     const restored = snapshot !== undefined && MemorySnapshots.isId(snapshot) ? snapshot : undefined;
@@ -314,7 +329,7 @@ class DockerBackend implements DockerSandboxBackend {
       );
       signal.throwIfAborted();
       if (restored === undefined) await container.start();
-      else await memory?.start(restored, container, { folder, user });
+      else await memory?.start(restored, patientDocker.getContainer(container.id), { folder, user });
       const patience = AbortSignal.any([signal, AbortSignal.timeout(readyMs)]);
       await waitForSocket(folder.server, boxSocket, patience);
       return await this.#join({ id, container, folder, record }, patience);
@@ -355,7 +370,7 @@ class DockerBackend implements DockerSandboxBackend {
 
   /** Connects to a box that runs. */
   async #join({ id, container, folder, record }: Joining, signal: AbortSignal | undefined): Promise<BoxSandbox> {
-    const { docker, owner, directory, user, hasDisks, memory, options } = this.#settings;
+    const { docker, patientDocker, owner, directory, user, hasDisks, memory, options } = this.#settings;
     const onRequest = options.onEgress ?? ((): void => undefined);
     const proxy = await EgressProxy.open({
       sandboxId: id,
@@ -376,7 +391,7 @@ class DockerBackend implements DockerSandboxBackend {
         try {
           const { Config } = await container.inspect();
           return await snapshots.take({
-            container,
+            container: patientDocker.getContainer(container.id),
             folder,
             socketPath: socket.path,
             socketName: join(folder.server, boxSocket),
@@ -418,7 +433,16 @@ class DockerBackend implements DockerSandboxBackend {
         record,
         snapshot: async (given) =>
           memory === undefined
-            ? takeSnapshot({ docker, container, image: record.image, owner, directory: directory.path }, given ?? {})
+            ? takeSnapshot(
+                {
+                  docker: patientDocker,
+                  container: patientDocker.getContainer(container.id),
+                  image: record.image,
+                  owner,
+                  directory: directory.path,
+                },
+                given ?? {},
+              )
             : takeMemory(memory),
         onGone: () => {
           this.#sandboxes.delete(id);

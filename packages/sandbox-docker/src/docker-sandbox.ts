@@ -182,7 +182,10 @@ export async function removeContainer(container: Docker.Container): Promise<bool
     const status = statusOf(thrown);
     if (status === 404) return true;
     if (status !== 409) return false;
-    await container.wait({ condition: "removed" }).catch(() => undefined); // Somebody else is removing it.
-    return true;
+    // Somebody else is removing it.
+    return container.wait({ condition: "removed" }).then(
+      () => true,
+      (lost: unknown) => statusOf(lost) === 404,
+    );
   }
 }

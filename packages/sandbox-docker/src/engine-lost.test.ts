@@ -50,4 +50,17 @@ describeWithDocker("An engine that goes away", "base", (image) => {
     await using sandbox = await opened.backend.create(specOn(image()));
     expect((await sandbox.runShellCommand("echo on")).stdout).toBe("on\n");
   }, 60_000);
+
+  it("is not waited for longer than engineTimeoutMs when it answers nothing", async () => {
+    await using opened = await openTestBackend({ socketPath: engine.socketPath, engineTimeoutMs: 300 });
+    await engine.freeze();
+    try {
+      const timeout = { code: "unavailable", message: expect.stringContaining("does not answer") as string };
+      await expect(opened.backend.list()).rejects.toMatchObject(timeout);
+      await expect(opened.backend.create(specOn(image()))).rejects.toMatchObject(timeout);
+    } finally {
+      engine.thaw();
+    }
+    expect(await opened.backend.list()).toEqual([]);
+  }, 60_000);
 });

@@ -13,6 +13,9 @@ export interface PrivateDocker extends AsyncDisposable {
   start(): Promise<void>;
   /** As a crash or a power cut: nothing is told to anybody. */
   kill(): Promise<void>;
+  /** Answers nobody any more, but keeps what it has open, until it is thawed. */
+  freeze(): Promise<void>;
+  thaw(): void;
   /** Copies what little of a box's image its server needs from the usual engine: Node and a shell, no Python. */
   takeServer(image: string): Promise<void>;
 }
@@ -65,6 +68,16 @@ class Engine implements PrivateDocker {
 
   async kill(): Promise<void> {
     if (this.#runs) await this.#stop("SIGKILL");
+  }
+
+  async freeze(): Promise<void> {
+    const child = this.#child;
+    child?.kill("SIGSTOP");
+    while (this.#runs && !/^State:\tT/m.test(await readFile(`/proc/${child?.pid}/status`, "utf8"))) await sleep(5);
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
   }
 
   async takeServer(image: string): Promise<void> {
