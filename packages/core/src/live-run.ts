@@ -1,10 +1,11 @@
 import { EventEncoder, isTerminalStatus, RuntimeError } from "@agentscope-runtime/protocol";
-import type { AgentEvent, OnDisconnect, RunStatus, TerminalStatus } from "@agentscope-runtime/protocol";
+import type { AgentEvent, AgentResponse, OnDisconnect, RunStatus, TerminalStatus } from "@agentscope-runtime/protocol";
 import type { RunKey } from "@agentscope-runtime/services";
 import { incompleteFor } from "./incomplete-for.ts";
 import type { Logger } from "./logger.ts";
 import { RunStop } from "./run-stop.ts";
 import type { Emit } from "./runner.ts";
+import { settled } from "./settled.ts";
 import { RunWriter } from "./run-writer.ts";
 import type { LiveReader, RunWriterOptions } from "./run-writer.ts";
 import { writeDurably } from "./write-durably.ts";
@@ -28,6 +29,7 @@ export interface LiveRunWork {
 }
 
 interface End {
+  readonly event: AgentResponse;
   readonly status: TerminalStatus;
   readonly data: string;
 }
@@ -109,11 +111,10 @@ export class LiveRun {
       const data = this.#encoder.encode(event);
       this.#length += data.length;
       if (event.object === "response" && isTerminalStatus(event.status)) {
-        this.#end = { status: event.status, data };
+        this.#end = { event, status: event.status, data };
         return undefined;
       }
-      // A piece is made for this moment; of anything else the narrator may still hold a part.
-      this.#writer.add(data, event.object === "content" && event.delta === true ? event : undefined);
+      this.#writer.add(data, settled(event));
     }
     if (this.#length > this.#options.maxRunLength) this.stop(incompleteFor("output_length"));
     return this.#writer.room();
@@ -160,9 +161,9 @@ export class LiveRun {
 
   async #finish(): Promise<void> {
     if (this.#end === undefined) throw new RuntimeError("internal", "The run ended without a response.");
-    const { status, data } = this.#end;
+    const { event, status, data } = this.#end;
     this.#end = undefined;
-    await this.#writer.finish(status, data);
+    await this.#writer.finish(status, { data, event: settled(event) });
     this.#status = status;
   }
 }

@@ -90,11 +90,12 @@ export class RunWriter {
   }
 
   /** Writes what waits, the last event, and the run's end. Rejects when the log refuses, or has refused. */
-  async finish(status: TerminalStatus, last: string): Promise<void> {
+  async finish(status: TerminalStatus, last: Omit<LiveEntry, "sequence">): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     if (this.#failure !== undefined) throw this.#failure.thrown;
     const { log, key, holder, shared } = this.#options;
-    this.#events.push(last);
+    this.#events.push(last.data);
+    this.#values.push(last.event);
     const values = this.#values;
     const batch = this.#take();
     const write = (): Promise<unknown> => log.finish(key, { holder, status, ...batch });

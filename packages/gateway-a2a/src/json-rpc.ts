@@ -13,6 +13,7 @@ import type { Method } from "./methods.ts";
 import type { Operations } from "./operations.ts";
 import { saysVersion, versionOf } from "./protocol-version.ts";
 import type { ProtocolVersion } from "./protocol-version.ts";
+import { StreamEventEncoder } from "./stream-event-encoder.ts";
 import { toLegacyEvent } from "./to-legacy.ts";
 import type { StreamEvent } from "./task.ts";
 
@@ -81,9 +82,10 @@ function toRpcError(error: RuntimeError, version: ProtocolVersion): object {
 function wordsOf(id: Id, version: ProtocolVersion) {
   // The envelope is the same for all events of a stream.
   const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},`;
+  const encoder = new StreamEventEncoder();
   return {
     event: (event: StreamEvent) =>
-      `${head}"result":${JSON.stringify(version === "1.0" ? event : toLegacyEvent(event))}}`,
+      `${head}"result":${version === "1.0" ? encoder.encode(event) : JSON.stringify(toLegacyEvent(event))}}`,
     error: (error: RuntimeError) => `${head}"error":${JSON.stringify(toRpcError(error, version))}}`,
   };
 }

@@ -64,7 +64,7 @@ interface StatusUpdate {
   readonly status: A2aTaskStatus;
 }
 
-interface ArtifactUpdate {
+export interface ArtifactUpdate {
   readonly taskId: string;
   readonly contextId: string;
   readonly artifact: A2aArtifact;
