@@ -54,10 +54,10 @@ export function createDoor(options: AppDoorOptions): RunDoor {
     resumed,
   };
 
-  async function start({ agent: wanted, request, note, ...caller }: DoorRequest): Promise<RunKey> {
+  async function start({ agent: wanted, request, note, hasNewId, ...caller }: DoorRequest): Promise<RunKey> {
     const agent = nameOf(wanted);
     const decisions = decisionsIn(request.input);
-    if (decisions.length === 0) return runs.start({ ...defaults(caller), agent, request, note });
+    if (decisions.length === 0) return runs.start({ ...defaults(caller), agent, request, note, hasNewId });
     // A decision is bound to the run that it begins, so that run needs its id now.
     const id = request.id ?? newResponseId();
     const resuming: AgentRequest = { ...request, id };

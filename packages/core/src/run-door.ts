@@ -25,6 +25,8 @@ export interface DoorRequest {
   /** Who waits for the run; when it aborts and no other reader is there, `on_disconnect` applies. */
   readonly reader?: AbortSignal | undefined;
   readonly traceparent?: string | undefined;
+  /** Whether `request.id` was made for this very request, so that nobody can have begun its run: nobody looks for it. Default false. */
+  readonly hasNewId?: boolean | undefined;
   /** What the protocol wants to know of the run later, beside what the run says: kept as long as the run. */
   readonly note?: string | undefined;
 }

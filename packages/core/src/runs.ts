@@ -56,6 +56,8 @@ export interface RunStart {
   /** Where the request does not say. */
   readonly onDisconnect: OnDisconnect;
   readonly multitaskStrategy: MultitaskStrategy;
+  /** Whether the request's id was made for it, and cannot be repeated. A request without one gets such an id. */
+  readonly hasNewId?: boolean | undefined;
   /** For the protocol that asks, as long as the run. */
   readonly note?: string | undefined;
   /** The decisions that the request brings. */
@@ -156,10 +158,10 @@ export class Runs implements AsyncDisposable {
    */
   async start(start: RunStart): Promise<RunKey> {
     const { agent, identity, traceparent, approvals } = start;
+    const hasNewId = start.hasNewId ?? start.request.id === null;
     const request = prepareRequest(start.request, identity);
     const key = { ownerId: ownerOf(identity), runId: request.id };
-    // A fresh id cannot be repeated.
-    const requestHash = start.request.id === null ? "" : hashOf(agent, start.request);
+    const requestHash = hasNewId ? "" : hashOf(agent, start.request);
     // Whoever lost the first answer gets back to its run, also when there is no room, or no time, for a new one.
     if (requestHash !== "" && (await isThere(this.#options.runLog, key, requestHash))) {
       this.#attach(key, start.reader);

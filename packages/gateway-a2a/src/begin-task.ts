@@ -49,7 +49,8 @@ export async function beginTask(request: SendRequest, caller: Caller, beginning:
       throw a2aError("INVALID_PARAMS", "message.contextId: use 1 to 128 letters, digits and . _ : @ = + ~ | - only.");
     }
     const id = crypto.randomUUID();
-    const begun = await start({ request, caller, beginning, runId: id, facts: { taskId: id, contextId } });
+    const facts = { taskId: id, contextId };
+    const begun = await start({ request, caller, beginning, runId: id, hasNewId: true, facts });
     // A message that was merged into a run that waits belongs to that run's task.
     if (begun !== undefined) return { ...begun, facts: { taskId: begun.key.runId, contextId }, before: [] };
     throw new RuntimeError("internal", "A new task has a message already.");
@@ -76,6 +77,7 @@ interface Start {
   readonly caller: Caller;
   readonly beginning: Beginning;
   readonly runId: string;
+  readonly hasNewId?: boolean;
   readonly facts: TaskFacts;
   readonly questions?: readonly Question[];
   readonly userId?: string;
@@ -87,6 +89,7 @@ async function start({
   caller,
   beginning,
   runId,
+  hasNewId,
   facts,
   questions = [],
   userId,
@@ -116,7 +119,7 @@ async function start({
       a2a: detailsOf(request, facts, beginning.card, caller),
     };
     const reader = waits ? signal : undefined;
-    const key = await runs.start({ agent, request: agentRequest, identity, reader, traceparent });
+    const key = await runs.start({ agent, request: agentRequest, hasNewId, identity, reader, traceparent });
     if (key.runId !== runId) await shelf.withdraw(wanted);
     return { key, message };
   } catch (thrown) {

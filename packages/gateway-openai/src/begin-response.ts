@@ -62,6 +62,7 @@ export async function beginResponse(
     identity,
     reader: body.background === true ? undefined : signal,
     traceparent,
+    hasNewId: true,
     note: stored ? toNote({ asked, items: sent.map((item, at) => toListed(item, runId, at)) }) : undefined,
   });
   // A run of another id is one that it was merged into, and that others have asked for too.
