@@ -9,6 +9,7 @@ import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import { Annotation, END, interrupt, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { createAgent, humanInTheLoopMiddleware } from "langchain";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { createLangGraphHandler } from "./lang-graph-handler.ts";
 import type { LangGraphHandlerOptions } from "./lang-graph-handler.ts";
@@ -389,6 +390,21 @@ describe("what a graph says", () => {
   });
 });
 
+/** Writes arrive late, as in a store that is far away. */
+class SlowState extends InProcessState {
+  override async save(...written: Parameters<InProcessState["save"]>): ReturnType<InProcessState["save"]> {
+    for (let late = 0; late < 20; late += 1) await nextTurn();
+    return super.save(...written);
+  }
+}
+
+/** What a process leaves that dies after a step was done and before its checkpoint was written. */
+class LosingSaver extends StateCheckpointSaver {
+  override async put(): Promise<never> {
+    throw new Error("The process is gone.");
+  }
+}
+
 describe("a thread", () => {
   it("goes on after a run was cut off in a tool, without running it again", async () => {
     const state = new InProcessState();
@@ -420,6 +436,50 @@ describe("a thread", () => {
     expect(model.prompts[1]?.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "user"]);
     expect(model.prompts[1]?.[2]?.text).toContain("No result");
     expect(runs).toEqual(["slow"]);
+  });
+
+  it("has a call before its tool runs, however slow the store is, so that a crash in there is known", async () => {
+    const state = new SlowState();
+    const kept: unknown[] = [];
+    const look = defineTool({
+      name: "look",
+      description: "Looks at the thread as another process would.",
+      input: z.looseObject({}),
+      run: async () => {
+        const configurable = { thread_id: who.session_id, user_id: who.user_id };
+        const newest = await new StateCheckpointSaver({ state }).getTuple({ configurable });
+        kept.push(newest?.checkpoint.channel_values["messages"]);
+        return "";
+      },
+    });
+    const model = new ScriptModel({ model: turns([call("c1", "look")], say("I saw.")) });
+    const checkpointer = new StateCheckpointSaver({ state });
+    const agent = createAgent({ model, tools: toLangChainTools([look]), checkpointer });
+    await ask(await runnerOf(createLangGraphHandler(agent)), "Go.");
+    expect(kept).toMatchObject([[{ text: "Go." }, { tool_calls: [{ id: "c1" }] }]]);
+  });
+
+  it("goes on after a run was cut off between an allowed call and its tool", async () => {
+    const state = new InProcessState();
+    const model = turns([call("c1", "pay", { to: "bob" })], say("I am back."));
+    const { paid, tools } = payer();
+    const open = async (checkpointer: StateCheckpointSaver): Promise<Runner> => {
+      const agent = createAgent({ model: new ScriptModel({ model }), tools, middleware: [asking], checkpointer });
+      return runnerOf(createLangGraphHandler(agent));
+    };
+    const questions = questionsOf(await ask(await open(new StateCheckpointSaver({ state })), "Pay bob."));
+    const cutOff = await answer(await open(new LosingSaver({ state })), questions, { approve: true });
+    expect(cutOff.status).toBe("failed");
+    expect(textsOf(await ask(await open(new StateCheckpointSaver({ state })), "Are you there?"))).toEqual([
+      "I am back.",
+    ]);
+    expect(model.prompts[1]?.map(({ role, text }) => [role, text])).toEqual([
+      ["user", "Pay bob."],
+      ["assistant", ""],
+      ["tool", "No result: the run ended before the tool answered."],
+      ["user", "Are you there?"],
+    ]);
+    expect(paid).toEqual([]);
   });
 
   it("is as it was before when a later message has replaced a run", async () => {

@@ -49,7 +49,7 @@ export interface LangGraphHandlerOptions
   extends Omit<FromLangGraphOptions, "messagesFrom">, ToLangChainMessagesOptions {
   /** What the graph is given for new messages. Default: `{ messages }`. */
   readonly input?: (messages: readonly BaseMessage[], request: AgentRequest) => unknown;
-  /** More for the graph's config, such as `context`, `store` or `recursionLimit`. Default: nothing. */
+  /** More for the graph's config, such as `context`, `store` or `recursionLimit`. Default: `{ durability: "sync" }`. */
   readonly config?: (request: AgentRequest, context: RunContext) => Readonly<Record<string, unknown>>;
   /**
    * What a pause of the graph's own, one of `interrupt()`, goes on with when a person has answered. Default: true or false.
@@ -59,6 +59,9 @@ export interface LangGraphHandlerOptions
 }
 
 const streaming = { streamMode: ["messages", "updates", "custom", "tools"], subgraphs: true };
+
+/** A step is kept before the next one begins: the call before its tool runs. Else a crash in there leaves no trace of it. */
+const durable = { durability: "sync" };
 
 /** The name of the question that a breakpoint asks. */
 const breakpointName = "breakpoint";
@@ -128,7 +131,7 @@ function configFor(own: Readonly<Record<string, unknown>>, context: RunContext):
   const ours = toRunnableConfig(context);
   const configurable = isObject(own["configurable"]) ? own["configurable"] : {};
   const callbacks = inlineCallbacks(own["callbacks"] as Callbacks | undefined); // As the graph would take them.
-  return { ...ours, ...own, configurable: { ...ours.configurable, ...configurable }, callbacks };
+  return { ...durable, ...ours, ...own, configurable: { ...ours.configurable, ...configurable }, callbacks };
 }
 
 async function wholeInput(request: AgentRequest, { context, options }: Asking): Promise<unknown> {
@@ -153,8 +156,9 @@ function nextInput(state: GraphState, request: AgentRequest, { context, options 
     throw new RuntimeError("invalid_argument", "Answer approvals alone, and say the rest in a request of its own.");
   }
   if (answers.size > 0) return answeredInput(state, answers, { context, options });
-  // Models refuse calls that dangle, and the steps that would have answered them are dropped.
-  const fillers = state.next.length > 0 ? danglingCalls(state.values).map(({ id, name }) => fillerFor(id, name)) : [];
+  // Models refuse calls that dangle, and the tasks that would have answered them are dropped. One that is done, and of which no
+  // checkpoint tells, is not among those that come next.
+  const fillers = state.tasks.length > 0 ? danglingCalls(state.values).map(({ id, name }) => fillerFor(id, name)) : [];
   return newInput(spoken, request, options, fillers);
 }
 
