@@ -153,6 +153,20 @@ it("asks for the calls of one turn one after another, each answered in another p
   expect((await runs?.listWorkflowRuns())?.total).toBe(0);
 });
 
+it("shows the model its call when somebody speaks in place of an answer, and does not run it", async () => {
+  const services = newServices();
+  const paid: string[] = [];
+  // The second turn is for a model that knows of the first one.
+  await using app = await started(
+    fromMastraAgent(agentOf(services, [[["c1", "bob"]], "As you like."], paid)),
+    services,
+  );
+  expect(dataOf(await ask(app, "Pay bob."), "mcp_approval_request")).toHaveLength(1);
+  const response = await ask(app, "Never mind.");
+  expect(response).toMatchObject({ status: "completed", output: [{ content: [{ text: "As you like." }] }] });
+  expect(paid).toEqual([]);
+});
+
 it("lets nobody answer for the agent of another session, whatever the app itself keeps of questions", async () => {
   const services = newServices();
   const paid: string[] = [];

@@ -109,7 +109,7 @@ function callPieces(part: Extract<KeptPart, { type: "tool-invocation" }>): Piece
   };
   const pieces: Piece[] = [pieceOf(data, "plugin_call", call)];
   const answer = answerOf(part.toolInvocation);
-  if (answer === undefined) return pieces;
+  if (answer === undefined || notes?.filler === true) return pieces;
   const own = { call_id: toolCallId, name: toolName, ...(answer.isError && { is_error: true }) };
   const output = notes?.output;
   const told = { ...(output?.rest ?? own), ...withText("output", output?.text, answer.text) };

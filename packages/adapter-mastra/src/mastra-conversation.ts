@@ -11,6 +11,8 @@ import type { MessageNote } from "./runtime-note.ts";
 
 type Turn = MastraConversationMessage;
 
+const noResult = "No result: the run ended before the tool answered.";
+
 /**
  * Puts messages together as Mastra keeps them: what the agent said without a pause is one message, and a call and its answer
  * are one part of it.
@@ -30,7 +32,10 @@ export class MastraConversation {
     this.#start = start;
   }
 
-  get messages(): MastraMessage[] {
+  /** The messages. Ends the conversation: what still waits is answered here, since Mastra shows no model a call without an answer. */
+  end(): MastraMessage[] {
+    for (const part of this.#waiting.values()) fill(part);
+    this.#waiting.clear();
     return this.#messages;
   }
 
@@ -123,6 +128,12 @@ export class MastraConversation {
   #now(): Date {
     return new Date(this.#start + this.#messages.length);
   }
+}
+
+function fill(part: MastraToolInvocationPart): void {
+  const note = noteOf(part)?.note;
+  part.toolInvocation = { ...part.toolInvocation, state: "output-error", errorText: noResult };
+  if (note !== undefined) part.providerMetadata = withNote({ note, filler: true });
 }
 
 function ownText(text: unknown, derived: string): { readonly text?: string | null } {

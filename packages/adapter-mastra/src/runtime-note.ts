@@ -24,6 +24,8 @@ export interface PartNote {
   readonly note: MessageNote;
   /** Of the output that answers the call. */
   readonly output?: MessageNote;
+  /** Nobody has answered the call: what stands there was made up for the model. */
+  readonly filler?: true;
 }
 
 const key = "agentscope";

@@ -12,7 +12,8 @@ import type { PartPlace } from "./unfit.ts";
  *
  * What the agent said and called without a pause becomes one message, with the answers at their calls, wherever they stood. Ids,
  * metadata and what Mastra has no field for are kept, and `fromMastraMessages` brings them back. Answers without a call are
- * dropped; a call without an answer stays one, which Mastra does not show to the model.
+ * dropped; a call without an answer is shown to the model with the error "No result: the run ended before the tool answered.",
+ * which does not come back.
  *
  * Arguments that are not JSON become `{ invalid_arguments: text }`. Left out: heartbeats, errors, approvals, lists of MCP tools,
  * component calls, A2UI responses, empty texts, and what an agent called while it answered another one's call. `data` parts are
@@ -24,7 +25,7 @@ import type { PartPlace } from "./unfit.ts";
 export function toMastraMessages(messages: readonly Message[]): MastraMessage[] {
   const conversation = new MastraConversation(Date.now() - messages.length);
   for (const [index, message] of messages.entries()) addMessage(conversation, message, index);
-  return conversation.messages;
+  return conversation.end();
 }
 
 function addMessage(conversation: MastraConversation, message: Message, index: number): void {
