@@ -83,12 +83,14 @@ describe("InProcessRunLog", () => {
 
   it("lets a reader finish a run that is forgotten while it reads", async () => {
     await using log = new InProcessRunLog({ maxFinishedRuns: 1 });
-    await finished(log, "a", "one", "two");
+    const [one, two] = ["one".repeat(3000), "two".repeat(3000)]; // Read one at a time.
+    await finished(log, "a", one, two);
     const reader = readEach(log, keyOf("a"), { follow: true })[Symbol.asyncIterator]();
-    expect(await nextData(reader)).toBe("one");
+    expect(await nextData(reader)).toBe(one);
     await finished(log, "b");
     expect(await log.get(keyOf("a"))).toBeUndefined();
-    expect([await nextData(reader), await nextData(reader)]).toEqual(["two", undefined]);
+    for (let other = 0; other < 100; other += 1) await finished(log, `b${other}`, "other".repeat(200));
+    expect([await nextData(reader), await nextData(reader)]).toEqual([two, undefined]);
   });
 
   it("has appended by the time the call returns, before it is awaited", async () => {

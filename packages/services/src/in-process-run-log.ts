@@ -21,6 +21,7 @@ import type {
   RunRecord,
   RunWrite,
 } from "./run-log.ts";
+import { TextArena } from "./text-arena.ts";
 import { Timeline } from "./timeline.ts";
 
 export interface InProcessRunLogOptions {
@@ -40,7 +41,9 @@ interface Run {
   readonly createdAt: number;
   readonly note: string | undefined;
   readonly events: PackedEvents;
-  /** The readers that have everything and wait for more. */
+  /** How many read it. */
+  readers: number;
+  /** Those of them that have everything and wait for more. */
   waiting: Set<Follower<readonly RunEntry[]>> | undefined;
   /** The unfinished runs of its session; undefined once it has finished itself. */
   line: Line | undefined;
@@ -80,6 +83,7 @@ export class InProcessRunLog implements RunLog {
   readonly #maxBytes: number;
   readonly #now: () => number;
   readonly #owners = new Map<string, OwnerRuns>();
+  readonly #arena = new TextArena();
   readonly #lines = new Map<string, Line>();
   readonly #held = new Map<string | undefined, Set<Run>>();
   /** In the order in which they finished. */
@@ -109,7 +113,8 @@ export class InProcessRunLog implements RunLog {
       number: ++this.#lastNumber,
       createdAt: this.#now(),
       note,
-      events: new PackedEvents(),
+      events: new PackedEvents(this.#arena),
+      readers: 0,
       waiting: undefined,
       line,
       holder,
@@ -276,6 +281,7 @@ export class InProcessRunLog implements RunLog {
         this.#lifetime.assertOpen();
         if (run === undefined) {
           run = this.#find(key);
+          if (run !== undefined) run.readers += 1;
           if (run !== undefined && !follow) end = run.events.count;
         }
         if (run === undefined || run.deleted) throw noSuchRun();
@@ -287,7 +293,11 @@ export class InProcessRunLog implements RunLog {
         run.waiting.add(reader);
         return undefined;
       },
-      onEnd: () => run?.waiting?.delete(reader),
+      onEnd: () => {
+        if (run === undefined) return;
+        run.readers -= 1;
+        run.waiting?.delete(reader);
+      },
     });
     return reader;
   }
@@ -360,6 +370,7 @@ export class InProcessRunLog implements RunLog {
     owner?.byCreation.remove(run.number);
     if (owner?.byId.size === 0) this.#owners.delete(ownerId);
     if (this.#finished.delete(run)) this.#finishedSize -= sizeOf(run);
+    run.events.leave({ keep: run.readers > 0 });
   }
 }
 

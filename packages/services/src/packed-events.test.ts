@@ -1,4 +1,5 @@
 import { PackedEvents } from "./packed-events.ts";
+import { TextArena } from "./text-arena.ts";
 
 function eventsOf(count: number, size: number, letter = "x"): string[] {
   return Array.from({ length: count }, (_, index) => `${index}:`.padEnd(size, letter));
@@ -19,7 +20,7 @@ describe("PackedEvents", () => {
     ["many", 300, 200, "x"],
     ["many, in letters of several bytes,", 300, 200, "界"],
   ])("gives %s events back as they came, before and after they are packed", (_, count, size, letter) => {
-    const events = new PackedEvents();
+    const events = new PackedEvents(new TextArena());
     const told = eventsOf(count, size, letter);
     for (let first = 0; first < count; first += 7) events.add(told.slice(first, first + 7));
     expect([events.count, events.length]).toEqual([count, count * size]);
@@ -29,10 +30,21 @@ describe("PackedEvents", () => {
   });
 
   it("gives no more than 1,000 at a time, and nothing beyond the end that is asked for", () => {
-    const events = new PackedEvents();
-    events.add(eventsOf(2500, 20));
+    const events = new PackedEvents(new TextArena());
+    events.add(eventsOf(1500, 5));
     expect(events.batch(0, Infinity)).toHaveLength(1000);
-    expect(events.batch(2400, 2450)).toHaveLength(50);
-    expect(events.batch(2500, Infinity)).toEqual([]);
+    expect(events.batch(1400, 1450)).toHaveLength(50);
+    expect(events.batch(1500, Infinity)).toEqual([]);
+  });
+
+  it("keeps what is still read when the arena's place is used by others", () => {
+    const arena = new TextArena();
+    const told = eventsOf(300, 200);
+    const [read, unread] = [new PackedEvents(arena), new PackedEvents(arena)];
+    for (const events of [read, unread]) events.add(told);
+    read.leave({ keep: true });
+    unread.leave({ keep: false });
+    new PackedEvents(arena).add(eventsOf(600, 200, "y"));
+    expect(all(read)).toEqual(told);
   });
 });
