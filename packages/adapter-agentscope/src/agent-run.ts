@@ -1,5 +1,6 @@
-import { fromModelError, isRollback } from "@agentscope-runtime/core";
+import { isRollback } from "@agentscope-runtime/core";
 import type { AgentOutput, RunContext } from "@agentscope-runtime/core";
+import { fromModelError } from "@agentscope-runtime/core/adapter";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import type { AgentScopeAgent } from "./agentscope-agent.ts";
 import type { AgentScopeEvent } from "./agentscope-event.ts";

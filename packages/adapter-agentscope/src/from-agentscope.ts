@@ -1,5 +1,6 @@
-import { fromModelError, readOutputs } from "@agentscope-runtime/core";
+import { readOutputs } from "@agentscope-runtime/core";
 import type { AgentOutput } from "@agentscope-runtime/core";
+import { fromModelError } from "@agentscope-runtime/core/adapter";
 import type { AgentScopeEvent } from "./agentscope-event.ts";
 import { EventReader } from "./event-reader.ts";
 

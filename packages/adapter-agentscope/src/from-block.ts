@@ -1,7 +1,7 @@
+import { audioFormat } from "@agentscope-runtime/core/adapter";
 import type { ContentInput } from "@agentscope-runtime/protocol";
 import type { AgentScopeDataBlock, AgentScopeSource, AgentScopeTextBlock } from "./agentscope-message.ts";
 import type { BlockHint } from "./carried.ts";
-import { audioFormat } from "./media-type.ts";
 
 /** A block as the part that it was, or as what it looks like. */
 export function fromBlock(block: AgentScopeTextBlock | AgentScopeDataBlock, hint: BlockHint = {}): ContentInput {

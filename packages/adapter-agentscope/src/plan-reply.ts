@@ -1,4 +1,6 @@
-import { functionCallOutputSchema, mcpApprovalResponseSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
+import { dataIn, parseCallOutput, placeText } from "@agentscope-runtime/core/adapter";
+import type { CallOutputData } from "@agentscope-runtime/core/adapter";
+import { mcpApprovalResponseSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
 import type { AgentScopeAgent } from "./agentscope-agent.ts";
 import type { AgentScopeToolResultBlock } from "./agentscope-message.ts";
@@ -25,13 +27,6 @@ interface Decision {
   readonly id: string;
   readonly approve: boolean;
   readonly reason: string | null;
-}
-
-interface Output {
-  readonly id: string;
-  readonly output: string;
-  readonly name: string | null;
-  readonly isError: boolean;
 }
 
 /**
@@ -99,13 +94,16 @@ function decide(
   return { call, confirmed: approve, reason: why };
 }
 
-function toResult(pending: readonly PendingCall[], { id, output, name, isError }: Output): AgentScopeToolResultBlock {
+function toResult(
+  pending: readonly PendingCall[],
+  { callId: id, output, name, isError }: CallOutputData,
+): AgentScopeToolResultBlock {
   const known = pending.find(({ call, waitsFor }) => call.id === id && waitsFor === "client");
   if (known === undefined) {
     const message = `The output of ${id} answers no call that waits: it was answered, or the conversation has gone on without it.`;
     throw new RuntimeError("invalid_argument", message, { details: { callId: id } });
   }
-  if (name !== null && name !== known.call.name) {
+  if (name !== undefined && name !== known.call.name) {
     const message = `The output of ${id} is of ${name}, and the call is of ${known.call.name}.`;
     throw new RuntimeError("invalid_argument", message, { details: { callId: id } });
   }
@@ -145,23 +143,13 @@ function callIdsOf({ content }: Message): string[] {
 
 function decisionsOf(message: Message, index: number): Decision[] {
   if (message.type !== "mcp_approval_response") return [];
-  return dataOf(message).map((data) => {
-    const { approval_request_id: id, approve, reason } = parse(mcpApprovalResponseSchema, data, nameOf(message, index));
+  const place = placeText({ index, kind: message.type });
+  return dataIn(message).map((data) => {
+    const { approval_request_id: id, approve, reason } = parse(mcpApprovalResponseSchema, data, place);
     return { id, approve, reason };
   });
 }
 
-function outputsOf(message: Message, index: number): Output[] {
-  return dataOf(message).map((data) => {
-    const { call_id: id, output, name, is_error } = parse(functionCallOutputSchema, data, nameOf(message, index));
-    return { id, output, name, isError: is_error === true };
-  });
-}
-
-function dataOf({ content }: Message): unknown[] {
-  return (content ?? []).flatMap((part) => (part.type === "data" && part.data !== null ? [part.data] : []));
-}
-
-function nameOf({ type }: Message, index: number): string {
-  return `messages[${index}] (${type})`;
+function outputsOf(message: Message, index: number): CallOutputData[] {
+  return dataIn(message).map((data) => parseCallOutput(data, { index, kind: message.type }));
 }

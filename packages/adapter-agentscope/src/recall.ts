@@ -1,4 +1,5 @@
 import type { RunMemory } from "@agentscope-runtime/core";
+import { createRecall } from "@agentscope-runtime/core/adapter";
 import type { AgentScopeMessage, AnyAgentScopeMessage } from "./agentscope-message.ts";
 
 /** Marks the messages of one run that the next one is not to see: what it needs is looked for anew. */
@@ -15,15 +16,13 @@ export async function recall(
   messages: readonly AgentScopeMessage[],
   limit: number,
 ): Promise<Recalled | undefined> {
-  const query = messages
+  const words = messages
     .filter(({ role }) => role === "user")
     .flatMap(({ content }) => content.map((block) => (block.type === "text" ? block.text : "")))
     .join("\n")
     .trim();
-  const found = query === "" ? [] : await memory.search(query, { limit });
-  if (found.length === 0) return undefined;
-  const text = ["What is remembered about the user:", ...found.map((each) => `- ${each.text}`)].join("\n");
-  return { text, metadata: { [recalledKey]: true } };
+  const text = await createRecall({ memory, limit })(words);
+  return text === undefined ? undefined : { text, metadata: { [recalledKey]: true } };
 }
 
 export function isRecalled({ metadata }: AnyAgentScopeMessage): boolean {

@@ -1,11 +1,11 @@
-import { functionCallOutputSchema, mcpCallSchema, newMessageId, parse } from "@agentscope-runtime/protocol";
+import { dataIn, noResult, parseCall, parseCallOutput, unfit } from "@agentscope-runtime/core/adapter";
+import { newMessageId } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
 import type { AgentScopeBlock, AgentScopeMessage, AgentScopeToolCallBlock } from "./agentscope-message.ts";
 import { keyOf, withCarried } from "./carried.ts";
 import type { BlockHint, CarriedMessage } from "./carried.ts";
 import { toBlock } from "./to-block.ts";
 import { toStoredOutput } from "./tool-output.ts";
-import { unfit } from "./unfit.ts";
 
 export interface ToAgentScopeMessagesOptions {
   /** The agent's name: it knows what it has said itself by it. Default "assistant". */
@@ -13,9 +13,6 @@ export interface ToAgentScopeMessagesOptions {
   /** Milliseconds since 1970, for the timestamps; our messages have none. Default `Date.now`. */
   readonly now?: () => number;
 }
-
-/** What the framework is told of a call that nobody has answered; models refuse calls that dangle. */
-const noResult = "No result: the run ended before the tool answered.";
 
 /**
  * Turns our messages into the `Msg`s of AgentScope: what `replyStream({ msgs })` takes, or an agent's `context`.
@@ -145,13 +142,11 @@ class Conversation {
   }
 
   #call(message: Message, index: number): void {
-    for (const data of dataOf(message)) {
-      const place = { index, kind: message.type };
-      const call = parse(mcpCallSchema, data, `messages[${index}] (${message.type})`);
-      if (call.call_id === null || call.name === null) throw unfit(place, "a call needs a call_id and a name");
+    for (const data of dataIn(message)) {
+      const { callId: id, name, arguments: given } = parseCall(data, { index, kind: message.type });
       const { call_id: _, name: __, arguments: text, ...more } = data;
-      const input = toInput(call.arguments ?? "");
-      const block = { type: "tool_call", id: call.call_id, name: call.name, input } as const;
+      const input = toInput(given);
+      const block = { type: "tool_call", id, name, input } as const;
       const draft = this.#draft("assistant", message, (other) => !other.calls.has(block.id));
       draft.calls.set(block.id, block);
       this.#waiting.set(block.id, draft);
@@ -160,18 +155,14 @@ class Conversation {
   }
 
   #output(message: Message, index: number): void {
-    for (const data of dataOf(message)) {
-      const {
-        call_id: id,
-        output: text,
-        is_error,
-      } = parse(functionCallOutputSchema, data, `messages[${index}] (${message.type})`);
+    for (const data of dataIn(message)) {
+      const { callId: id, output: text, isError } = parseCallOutput(data, { index, kind: message.type });
       const draft = this.#waiting.get(id);
       if (draft === undefined) continue;
       this.#waiting.delete(id);
       const { call_id: _, output: __, ...more } = data;
       const name = draft.calls.get(id)?.name ?? "";
-      const state = is_error === true ? "error" : "success";
+      const state = isError ? "error" : "success";
       const output = toStoredOutput(text, id);
       // Bytes come back from the blocks; the pieces' kinds do not.
       const hint = typeof output === "string" ? { more } : { more, result: shapeOf(text) };
@@ -200,10 +191,6 @@ class Conversation {
     if (last?.id === id) last.blocks.push(...entries);
     else carried.push({ id, type, role, metadata, blocks: entries });
   }
-}
-
-function dataOf({ content }: Message): Record<string, unknown>[] {
-  return (content ?? []).flatMap((part) => (part.type === "data" && part.data !== null ? [part.data] : []));
 }
 
 /** Providers want an object: text that is none is kept in one. */

@@ -1,10 +1,9 @@
+import { mediaTypeOfAudio, mediaTypeOfName, mediaTypeOfUrl, unfit } from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import { unreachable } from "@agentscope-runtime/protocol";
 import type { Content, ContentOf } from "@agentscope-runtime/protocol";
 import type { AgentScopeDataBlock, AgentScopeSource, AgentScopeTextBlock } from "./agentscope-message.ts";
 import type { BlockHint } from "./carried.ts";
-import { mediaTypeOfAudio, mediaTypeOfName } from "./media-type.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 /** A part as a block, and what the block cannot say about it. */
 export interface HintedBlock {
@@ -87,15 +86,9 @@ function sourceOf(text: string | null, mediaType: string, place: PartPlace): Fou
   if (!URL.canParse(text)) throw unfit(place, "this is neither a URL nor a data: URL");
   if (/^data:/i.test(text)) return { source: inlined(text, mediaType, place), bare: false };
   return {
-    source: { type: "url", url: text, mediaType: closerMediaType(mediaTypeOfName(text), mediaType) },
+    source: { type: "url", url: text, mediaType: mediaTypeOfUrl(text, mediaType) },
     bare: false,
   };
-}
-
-/** What a URL's ending tells counts only where it agrees: an image at `/photo.php` stays an image. */
-function closerMediaType(guess: string | undefined, mediaType: string): string {
-  const agrees = mediaType === anyFile || (mediaType.endsWith("/*") && guess?.startsWith(mediaType.slice(0, -1)));
-  return guess !== undefined && agrees === true ? guess : mediaType;
 }
 
 function inlined(url: string, mediaType: string, place: PartPlace): AgentScopeSource {

@@ -32,7 +32,7 @@ export interface AiSdkFile {
 }
 
 /** A page or a document that the answer is based on. */
-export type AiSdkSource =
+type AiSdkSource =
   | {
       readonly type: "source";
       readonly sourceType: "url";

@@ -1,7 +1,6 @@
+import { denialText, parseArguments } from "@agentscope-runtime/core/adapter";
+import type { BareMessage } from "@agentscope-runtime/core/adapter";
 import { parseToolResult, resultText } from "@agentscope-runtime/tools";
-import type { BareMessage } from "./bare-message.ts";
-import { denialText } from "./from-tool-output.ts";
-import { parseArguments } from "./json-text.ts";
 import { toolOrigin } from "./tool-origin.ts";
 import type { AnyUIToolPart } from "./ui-input.ts";
 import type { UIToolPart, UIToolState } from "./ui-message.ts";

@@ -1,7 +1,6 @@
+import { bareMessage, differenceOf } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
 import type { CallOptions, SessionHistoryService, SessionKey } from "@agentscope-runtime/services";
-import { bareMessage } from "./bare-message.ts";
-import { differenceOf } from "./difference.ts";
 import { fromUIMessages } from "./from-ui-messages.ts";
 import type { FromUIMessagesOptions } from "./from-ui-messages.ts";
 import { toUIMessages } from "./to-ui-messages.ts";

@@ -1,3 +1,4 @@
+import { denialText } from "@agentscope-runtime/core/adapter";
 import { errorResult, textResult } from "@agentscope-runtime/tools";
 import type { ToolContent, ToolResult } from "@agentscope-runtime/tools";
 import { z } from "zod";
@@ -48,10 +49,6 @@ export function fromToolOutput(output: AiSdkToolOutput): ToolResult {
     case "content":
       return { content: output.value.map(fromPiece), isError: false };
   }
-}
-
-export function denialText(reason: string | undefined): string {
-  return reason === undefined ? "The call was denied." : `The call was denied: ${reason}`;
 }
 
 function fromPiece(value: unknown): ToolContent {

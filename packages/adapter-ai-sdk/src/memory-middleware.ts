@@ -1,4 +1,5 @@
-import type { RunMemory } from "@agentscope-runtime/core";
+import { createRecall } from "@agentscope-runtime/core/adapter";
+import type { RecallOptions } from "@agentscope-runtime/core/adapter";
 
 /** The part of a model call's parameters that is read and written, in AI SDK 6 and 7. */
 export interface PromptParams {
@@ -6,14 +7,7 @@ export interface PromptParams {
   readonly abortSignal?: AbortSignal | undefined;
 }
 
-export interface MemoryMiddlewareOptions {
-  /** `memory` of a run's context, or a memory service with the user filled in. */
-  readonly memory: Pick<RunMemory, "search" | "add">;
-  /** How many memories a model is told at the most. Default 5. */
-  readonly limit?: number;
-  /** Whether what the user says is remembered too, word for word. Default false. */
-  readonly remember?: boolean;
-}
+export type MemoryMiddlewareOptions = RecallOptions;
 
 /** A middleware of language models as `wrapLanguageModel` of AI SDK 6 and 7 takes it. */
 export interface MemoryMiddleware {
@@ -34,27 +28,16 @@ export interface MemoryMiddleware {
  * };
  * ```
  */
-export function memoryMiddleware({ memory, limit = 5, remember = false }: MemoryMiddlewareOptions): MemoryMiddleware {
-  let last: { readonly query: string; readonly found: Promise<string | undefined> } | undefined;
-
-  async function recall(query: string, { abortSignal: signal }: PromptParams): Promise<string | undefined> {
-    const found = await memory.search(query, { limit, ...(signal && { signal }) });
-    // Only now: what has just been said is no memory yet.
-    if (remember) await memory.add([{ text: query }]);
-    if (found.length === 0) return undefined;
-    return ["What is remembered about the user:", ...found.map(({ text }) => `- ${text}`)].join("\n");
-  }
-
+export function memoryMiddleware(options: MemoryMiddlewareOptions): MemoryMiddleware {
+  const recall = createRecall(options);
   return {
     specificationVersion: "v3",
     async transformParams({ params }) {
       const at = params.prompt.findLastIndex(({ role }) => role === "user");
       const asked = params.prompt[at];
       const query = textOf(asked?.content);
-      if (asked === undefined || query === "") return params;
-      if (last?.query !== query) last = { query, found: recall(query, params) };
-      const text = await last.found;
-      if (text === undefined) return params;
+      const text = await recall(query, params.abortSignal);
+      if (asked === undefined || text === undefined) return params;
       const content = [{ type: "text", text }, ...(Array.isArray(asked.content) ? (asked.content as unknown[]) : [])];
       return { ...params, prompt: params.prompt.with(at, { ...asked, content }) };
     },

@@ -1,4 +1,5 @@
-import { parseArguments, parseOutput } from "./json-text.ts";
+import { noResult, parseArguments } from "@agentscope-runtime/core/adapter";
+import { parseOutput } from "./parse-output.ts";
 import type {
   ModelApprovalResponsePart,
   ModelAssistantPart,
@@ -48,11 +49,6 @@ export interface ApprovalAnswer {
   readonly approved: boolean;
   readonly reason: string | undefined;
 }
-
-const noResult: ModelToolOutput = {
-  type: "error-text",
-  value: "No result: the run ended before the tool answered.",
-};
 
 /**
  * Puts messages into the order that models accept: calls, then all of their answers, then the rest; no call without an
@@ -176,7 +172,7 @@ function denialOf({ approval }: Call): ModelToolOutput | undefined {
 /** The SDK runs or denies what a person has just answered; nobody answers the rest any more. */
 function settle(call: Call, last: boolean): void {
   if (!last || call.approval === undefined) {
-    answer(call, denialOf(call) ?? noResult);
+    answer(call, denialOf(call) ?? { type: "error-text", value: noResult });
     return;
   }
   if (!call.mcp || !isProviderMcpName(call.part.toolName)) return;

@@ -1,6 +1,8 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
+import { denialText, fileContent, sourceContent } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type {
+  AiSdkFile,
   AiSdkPart,
   AiSdkSpeech,
   AiSdkTool,
@@ -9,8 +11,6 @@ import type {
   AiSdkUsage,
 } from "./ai-sdk-part.ts";
 import { fromAiSdkError } from "./from-ai-sdk-error.ts";
-import { denialText } from "./from-tool-output.ts";
-import { fileContent, sourceContent } from "./generated-content.ts";
 import { toUsage } from "./to-usage.ts";
 import { toolOrigin } from "./tool-origin.ts";
 
@@ -75,7 +75,7 @@ export class PartReader {
         this.#policyAnswer(part.toolCall.toolCallId, part.reason);
         break;
       case "file":
-        yield { type: "content", content: fileContent(part.file) };
+        yield { type: "content", content: generated(part.file) };
         break;
       case "source":
         yield { type: "content", content: sourceContent(part) };
@@ -169,6 +169,11 @@ export class PartReader {
     // The total of the `finish` part is the sum of these.
     if (spent !== undefined) yield { type: "usage", usage: spent };
   }
+}
+
+/** A generated file as a part of a message; its bytes travel as a `data:` URL. */
+function generated({ base64, mediaType }: AiSdkFile): ReturnType<typeof fileContent> {
+  return fileContent({ url: `data:${mediaType};base64,${base64}`, mediaType });
 }
 
 function isSpeech(part: AiSdkPart): part is AiSdkSpeech {

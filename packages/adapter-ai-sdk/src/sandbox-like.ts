@@ -1,12 +1,7 @@
+import type { CommandRunner, RunningOptions } from "@agentscope-runtime/core/adapter";
+
 interface Options {
   readonly signal?: AbortSignal;
-}
-
-export interface RunningOptions extends Options {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: AsyncIterable<Uint8Array>;
-  readonly timeoutMs?: number;
 }
 
 interface Entry {
@@ -16,7 +11,7 @@ interface Entry {
 }
 
 /** The part of `Sandbox` of `@agentscope-runtime/sandbox` that is used. */
-export interface SandboxLike {
+export interface SandboxLike extends CommandRunner {
   readonly type: string;
   readonly files: {
     read(path: string, options?: Options): Promise<Uint8Array>;
@@ -26,13 +21,6 @@ export interface SandboxLike {
     stat(path: string, options?: Options): Promise<Entry | undefined>;
     remove(path: string, options?: Options): Promise<void>;
   };
-  exec(
-    command: readonly [program: string, ...programArguments: string[]],
-    options?: RunningOptions,
-  ): AsyncIterable<
-    | { readonly type: "stdout" | "stderr"; readonly text: string }
-    | { readonly type: "exit"; readonly exitCode: number; readonly stopped?: string }
-  >;
   runShellCommand(
     command: string,
     options?: RunningOptions,

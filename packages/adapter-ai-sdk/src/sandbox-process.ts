@@ -1,4 +1,5 @@
-import type { RunningOptions, SandboxLike } from "./sandbox-like.ts";
+import type { RunningOptions } from "@agentscope-runtime/core/adapter";
+import type { SandboxLike } from "./sandbox-like.ts";
 
 /** A command that goes on while the caller does something else. */
 export interface AiSdkSandboxProcess {

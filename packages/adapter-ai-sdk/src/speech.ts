@@ -1,5 +1,5 @@
+import type { BareMessage } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
-import type { BareMessage } from "./bare-message.ts";
 import { fromUIPart, toUIPart } from "./ui-content.ts";
 import { isSpeechPart } from "./ui-input.ts";
 import type { OtherUIPart } from "./ui-input.ts";

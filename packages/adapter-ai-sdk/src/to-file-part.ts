@@ -1,8 +1,7 @@
+import { mediaTypeOfAudio, mediaTypeOfName, mediaTypeOfUrl, unfit } from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import type { ContentOf } from "@agentscope-runtime/protocol";
-import { mediaTypeOfAudio, mediaTypeOfName } from "./media-type.ts";
 import type { ModelFilePart, ModelFileReference } from "./model-message.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 export type FileContent = ContentOf<"image" | "audio" | "video" | "file">;
 
@@ -58,13 +57,7 @@ function fileAt(url: string | null, mediaType: string, place: PartPlace): ModelF
   if (url === null || url === "") throw unfit(place, "nothing says where the bytes are");
   if (!URL.canParse(url)) throw unfit(place, "this is neither a URL nor a data: URL");
   if (/^data:/i.test(url)) return inlineFile(url, mediaType, place);
-  return { type: "file", data: url, mediaType: closerMediaType(mediaTypeOfName(url), mediaType) };
-}
-
-/** What a URL's ending tells counts only where it agrees: an image at `/photo.php` stays an image. */
-function closerMediaType(guess: string | undefined, mediaType: string): string {
-  const agrees = mediaType === anyFile || (mediaType.endsWith("/*") && guess?.startsWith(mediaType.slice(0, -1)));
-  return guess !== undefined && agrees === true ? guess : mediaType;
+  return { type: "file", data: url, mediaType: mediaTypeOfUrl(url, mediaType) };
 }
 
 function inlineFile(url: string, mediaType: string, place: PartPlace): ModelFilePart {

@@ -1,18 +1,12 @@
+import { dataIn, parseCall, parseCallOutput, placeText, unfit } from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
-import {
-  functionCallOutputSchema,
-  mcpApprovalRequestSchema,
-  mcpApprovalResponseSchema,
-  mcpCallSchema,
-  parse,
-} from "@agentscope-runtime/protocol";
+import { mcpApprovalRequestSchema, mcpApprovalResponseSchema, parse } from "@agentscope-runtime/protocol";
 import { ModelConversation } from "./model-conversation.ts";
 import type { ModelFileReference, ModelMessage, ModelReasoningPart } from "./model-message.ts";
 import { toModelParts, toModelText } from "./to-model-parts.ts";
 import type { MessageContext } from "./to-model-parts.ts";
 import type { ResultImages } from "./to-tool-output.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 export interface ToModelMessagesOptions extends ResultImages {
   /**
@@ -66,18 +60,18 @@ function addMessage(conversation: ModelConversation, message: Message, context: 
     case "function_call":
     case "plugin_call":
     case "mcp_call":
-      for (const data of dataOf(message)) addCall(conversation, data, placeOf(message, context));
+      for (const data of dataIn(message)) addCall(conversation, data, placeOf(message, context));
       break;
     case "function_call_output":
     case "plugin_call_output":
     case "mcp_call_output":
-      for (const data of dataOf(message)) addOutput(conversation, data, placeOf(message, context));
+      for (const data of dataIn(message)) addOutput(conversation, data, placeOf(message, context));
       break;
     case "mcp_approval_request":
-      for (const data of dataOf(message)) addApprovalRequest(conversation, data, placeOf(message, context));
+      for (const data of dataIn(message)) addApprovalRequest(conversation, data, placeOf(message, context));
       break;
     case "mcp_approval_response":
-      for (const data of dataOf(message)) addApprovalResponse(conversation, data, placeOf(message, context));
+      for (const data of dataIn(message)) addApprovalResponse(conversation, data, placeOf(message, context));
       break;
     case "component_call_output":
     case "a2ui_action":
@@ -115,28 +109,20 @@ function reasoningParts(text: string): ModelReasoningPart[] {
 }
 
 function addCall(conversation: ModelConversation, data: unknown, place: PartPlace): void {
-  const call = parse(mcpCallSchema, data, nameOf(place));
-  if (call.call_id === null || call.name === null) throw unfit(place, "a call needs a call_id and a name");
-  conversation.call({
-    callId: call.call_id,
-    name: call.name,
-    arguments: call.arguments ?? "",
-    mcp: place.kind === "mcp_call",
-  });
+  conversation.call({ ...parseCall(data, place), mcp: place.kind === "mcp_call" });
 }
 
 function addOutput(conversation: ModelConversation, data: unknown, place: PartPlace): void {
-  const { call_id, output, is_error } = parse(functionCallOutputSchema, data, nameOf(place));
-  conversation.output({ callId: call_id, output, isError: is_error === true });
+  conversation.output(parseCallOutput(data, place));
 }
 
 function addApprovalRequest(conversation: ModelConversation, data: unknown, place: PartPlace): void {
-  const request = parse(mcpApprovalRequestSchema, data, nameOf(place));
+  const request = parse(mcpApprovalRequestSchema, data, placeText(place));
   conversation.requestApproval(request.id, { name: request.name, arguments: request.arguments, mcp: true });
 }
 
 function addApprovalResponse(conversation: ModelConversation, data: unknown, place: PartPlace): void {
-  const response = parse(mcpApprovalResponseSchema, data, nameOf(place));
+  const response = parse(mcpApprovalResponseSchema, data, placeText(place));
   conversation.answerApproval({
     approvalId: response.approval_request_id,
     approved: response.approve,
@@ -144,14 +130,6 @@ function addApprovalResponse(conversation: ModelConversation, data: unknown, pla
   });
 }
 
-function dataOf({ content }: Message): unknown[] {
-  return (content ?? []).flatMap((part) => (part.type === "data" && part.data !== null ? [part.data] : []));
-}
-
 function placeOf({ type }: Message, { index }: MessageContext): PartPlace {
   return { index, kind: type };
-}
-
-function nameOf({ index, kind }: PartPlace): string {
-  return `messages[${index}] (${kind})`;
 }

@@ -1,9 +1,8 @@
+import { sourceDataType, unfit } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentOf } from "@agentscope-runtime/protocol";
-import { sourceDataType } from "./generated-content.ts";
 import type { ModelFileReference, ModelUserPart } from "./model-message.ts";
 import { toFilePart } from "./to-file-part.ts";
 import type { FileContent } from "./to-file-part.ts";
-import { unfit } from "./unfit.ts";
 
 /** The message whose parts are converted, and what may become of them. */
 export interface MessageContext {

@@ -1,8 +1,6 @@
+import { audioFormat, isObject, sourceContent, sourceDataType } from "@agentscope-runtime/core/adapter";
+import type { BareContent } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentOf } from "@agentscope-runtime/protocol";
-import type { BareContent } from "./bare-message.ts";
-import { isObject } from "./difference.ts";
-import { sourceContent, sourceDataType } from "./generated-content.ts";
-import { audioFormat } from "./media-type.ts";
 import { toFilePart } from "./to-file-part.ts";
 import type { FileContent } from "./to-file-part.ts";
 import type { AnyUIPart } from "./ui-input.ts";
@@ -37,13 +35,9 @@ export function fromUIPart(part: AnyUIPart, role: string): BareContent | undefin
     case "file":
       return fromUIFile(part, role);
     case "source-url":
+      return sourceContent({ ...part, sourceType: "url", id: part.sourceId });
     case "source-document":
-      return sourceContent({
-        ...part,
-        type: "source",
-        sourceType: part.type === "source-url" ? "url" : "document",
-        id: part.sourceId,
-      } as Parameters<typeof sourceContent>[0]); // The schema of the input has the same fields.
+      return sourceContent({ ...part, sourceType: "document", id: part.sourceId });
   }
   if (!part.type.startsWith("data-")) return undefined;
   const { type, id, data } = part;

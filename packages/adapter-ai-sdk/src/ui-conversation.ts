@@ -1,6 +1,6 @@
+import { parseArguments } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
 import type { CallStory } from "./call-story.ts";
-import { parseArguments } from "./json-text.ts";
 import { toSpeechParts } from "./speech.ts";
 import { readCall, readOutput, readRequest, readResponse } from "./story-messages.ts";
 import type { UIMessage } from "./ui-message.ts";

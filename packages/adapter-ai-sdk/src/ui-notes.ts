@@ -1,7 +1,7 @@
+import { differenceSchema, isObject, withLeftover, withoutLeftover } from "@agentscope-runtime/core/adapter";
+import type { Difference } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
 import { z } from "zod";
-import { differenceSchema, isObject } from "./difference.ts";
-import type { Difference } from "./difference.ts";
 import type { OtherUIPart } from "./ui-input.ts";
 import type { UIJson, UIPart } from "./ui-message.ts";
 
@@ -100,16 +100,11 @@ export function leftoverOf({ metadata }: Message): Leftover {
 
 /** Metadata of ours alone; undefined when nothing is left. */
 export function ownMetadata(metadata: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (!isObject(metadata)) return undefined;
-  if (!Object.hasOwn(metadata, theirs)) return metadata;
-  const rest = Object.entries(metadata).filter(([name]) => name !== theirs);
-  return rest.length === 0 ? undefined : Object.fromEntries(rest);
+  return withoutLeftover(metadata, theirs);
 }
 
-export function withLeftover(metadata: unknown, leftover: Leftover): Readonly<Record<string, unknown>> | undefined {
-  const known = Object.entries(leftover).filter(([, value]) => value !== undefined);
-  const own = ownMetadata(metadata);
-  return known.length === 0 ? own : { ...own, [theirs]: Object.fromEntries(known) };
+export function addLeftover(metadata: unknown, leftover: Leftover): Readonly<Record<string, unknown>> | undefined {
+  return withLeftover(metadata, theirs, leftover);
 }
 
 const carriers = new Set(["text", "reasoning", "file", "source-url", "source-document", "custom", "reasoning-file"]);

@@ -1,16 +1,15 @@
+import { applyDifference, differenceOf, isObject, wholeMessage } from "@agentscope-runtime/core/adapter";
+import type { BareMessage } from "@agentscope-runtime/core/adapter";
 import { messageSchema } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
-import { wholeMessage } from "./bare-message.ts";
-import type { BareMessage } from "./bare-message.ts";
 import { fromToolPart, storySteps, toToolPart } from "./call-story.ts";
-import { applyDifference, differenceOf, isObject } from "./difference.ts";
 import { fileProviderOf, fromSpeechParts, toSpeechParts } from "./speech.ts";
 import { StepRule } from "./step-rule.ts";
 import { storyOf } from "./story-messages.ts";
 import { isToolPart } from "./ui-input.ts";
 import type { AnyUIToolPart, ParsedUIMessage } from "./ui-input.ts";
 import type { UIPart } from "./ui-message.ts";
-import { ownMetadata, toolNotesOf, withLeftover, withoutNotes } from "./ui-notes.ts";
+import { addLeftover, ownMetadata, toolNotesOf, withoutNotes } from "./ui-notes.ts";
 import type { Leftover, MessageNote, StoryStep } from "./ui-notes.ts";
 import { toPieces } from "./ui-pieces.ts";
 import type { UIPiece } from "./ui-pieces.ts";
@@ -102,7 +101,7 @@ export class UIReader {
         start: index === 0 && goesOn ? true : undefined,
       };
       if (step === "response" || step === "output") steps.answered();
-      return { ...message, metadata: withLeftover(message.metadata, leftover) ?? null };
+      return { ...message, metadata: addLeftover(message.metadata, leftover) ?? null };
     });
   }
 

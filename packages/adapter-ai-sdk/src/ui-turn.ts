@@ -1,10 +1,9 @@
+import { applyDifference, bareMessage, differenceOf } from "@agentscope-runtime/core/adapter";
+import type { BareMessage } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
 import { z } from "zod";
-import { bareMessage } from "./bare-message.ts";
-import type { BareMessage } from "./bare-message.ts";
 import { fromToolPart, storySteps, toToolPart } from "./call-story.ts";
 import type { CallStory } from "./call-story.ts";
-import { applyDifference, differenceOf } from "./difference.ts";
 import { fromUIMessages } from "./from-ui-messages.ts";
 import { fromSpeechParts } from "./speech.ts";
 import { StepRule } from "./step-rule.ts";

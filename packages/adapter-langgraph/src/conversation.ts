@@ -1,8 +1,10 @@
 import { canonicalJson } from "@agentscope-runtime/core";
+import { isObject, noResult } from "@agentscope-runtime/core/adapter";
+import type { CallData, CallOutputData } from "@agentscope-runtime/core/adapter";
 import type { Message, Usage } from "@agentscope-runtime/protocol";
 import { AIMessage, ToolMessage } from "@langchain/core/messages";
 import type { BaseMessage, ContentBlock } from "@langchain/core/messages";
-import { isObject, parseJson } from "./json.ts";
+import { parseJson } from "./json.ts";
 import { withNote } from "./message-note.ts";
 import type { MessageNote } from "./message-note.ts";
 import { outputContent } from "./tool-content.ts";
@@ -25,22 +27,6 @@ interface Call {
   readonly arguments: Record<string, unknown>;
   answer: ToolMessage | undefined;
 }
-
-export interface NewCall {
-  readonly callId: string;
-  readonly name: string;
-  /** JSON text. */
-  readonly arguments: string;
-}
-
-export interface CallOutput {
-  readonly callId: string;
-  readonly name: string | undefined;
-  readonly output: string;
-  readonly isError: boolean;
-}
-
-const noResult = "No result: the run ended before the tool answered.";
 
 /**
  * Puts messages into the order that models accept: calls, then all of their answers, then the rest; no call without an answer
@@ -75,7 +61,7 @@ export class Conversation {
     turn.reasoning += text;
   }
 
-  call(message: Message, note: MessageNote, { callId, name, arguments: text }: NewCall): void {
+  call(message: Message, note: MessageNote, { callId, name, arguments: text }: CallData): void {
     const turn = this.#turn(message);
     const call: Call = { id: callId, name, arguments: parseArguments(text), answer: undefined };
     turn.notes.push(note);
@@ -84,7 +70,7 @@ export class Conversation {
   }
 
   /** The answer goes to its call, however late it comes. Without a waiting call it is dropped. */
-  output(note: MessageNote, { callId, name, output, isError }: CallOutput): void {
+  output(note: MessageNote, { callId, name, output, isError }: CallOutputData): void {
     const call = this.#waiting.get(callId);
     if (call === undefined) return;
     this.#waiting.delete(callId);

@@ -1,4 +1,4 @@
-import { isObject } from "./json.ts";
+import { isObject } from "@agentscope-runtime/core/adapter";
 
 /** A call of a model that nobody has answered. */
 export interface DanglingCall {

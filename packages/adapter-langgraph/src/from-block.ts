@@ -1,6 +1,6 @@
-import { audioFormat, parseDataUrl } from "./media-type.ts";
-import { isObject } from "./json.ts";
-import type { BarePart } from "./bare-part.ts";
+import { audioFormat, isObject } from "@agentscope-runtime/core/adapter";
+import type { BareContent } from "@agentscope-runtime/core/adapter";
+import { parseDataUrl } from "./data-url.ts";
 
 /** A content block of LangChain, of whatever generation. */
 export type Block = Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ const silent = new Set([
  * A content block as a part of ours; undefined for text that is empty, for reasoning, and for what only the provider reads.
  * A block of a kind that is not known is a `data` part.
  */
-export function fromBlock(block: Block): BarePart | undefined {
+export function fromBlock(block: Block): BareContent | undefined {
   const type = block["type"];
   switch (type) {
     case "text":
@@ -72,15 +72,15 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function textPart(value: unknown): BarePart | undefined {
+function textPart(value: unknown): BareContent | undefined {
   return text(value) === "" ? undefined : { type: "text", text: text(value) };
 }
 
-function imagePart(url: unknown): BarePart | undefined {
+function imagePart(url: unknown): BareContent | undefined {
   return typeof url === "string" ? { type: "image", image_url: url } : undefined;
 }
 
-function audioOf(input: unknown): BarePart | undefined {
+function audioOf(input: unknown): BareContent | undefined {
   if (!isObject(input)) return undefined;
   return { type: "audio", data: input["data"], format: input["format"] };
 }
@@ -93,7 +93,7 @@ interface Source {
   readonly id?: string;
 }
 
-function mediaPart(type: "image" | "audio" | "video" | "file", block: Block): BarePart | undefined {
+function mediaPart(type: "image" | "audio" | "video" | "file", block: Block): BareContent | undefined {
   const source = sourceOf(block);
   if (source === undefined) return undefined;
   const { mediaType = defaultTypes[type], data, url, id } = source;
@@ -118,7 +118,7 @@ const defaultTypes = {
   file: "application/octet-stream",
 } as const;
 
-function filePart(block: Block, { mediaType = defaultTypes.file, data, url, id }: Source): BarePart {
+function filePart(block: Block, { mediaType = defaultTypes.file, data, url, id }: Source): BareContent {
   const metadata = isObject(block["metadata"]) ? block["metadata"] : {};
   const named = metadata["filename"] ?? metadata["name"] ?? metadata["title"] ?? block["filename"];
   return {

@@ -1,3 +1,5 @@
+import { isObject, unfit } from "@agentscope-runtime/core/adapter";
+import type { BareContent } from "@agentscope-runtime/core/adapter";
 import { messageSchema } from "@agentscope-runtime/protocol";
 import type { Message, MessageInput, Usage } from "@agentscope-runtime/protocol";
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
@@ -6,12 +8,10 @@ import type { ToolCall } from "@langchain/core/messages/tool";
 import { areArguments } from "./conversation.ts";
 import { fromBlock, reasoningOf } from "./from-block.ts";
 import type { Block } from "./from-block.ts";
-import type { BarePart } from "./bare-part.ts";
-import { asJson, isObject } from "./json.ts";
+import { asJson } from "./json.ts";
 import { notedPart, noteOf, ownResponseMetadata } from "./message-note.ts";
 import type { MessageNote } from "./message-note.ts";
 import { fromToolContent, outputContent } from "./tool-content.ts";
-import { unfit } from "./unfit.ts";
 
 /**
  * Turns LangChain's messages into ours: what `toLangChainMessages` made comes back as it was, changes since included.
@@ -176,12 +176,12 @@ function blocksOf({ content }: BaseMessage): Block[] {
   });
 }
 
-function partOf(block: Block, note: MessageNote | undefined, at: number): BarePart | undefined {
+function partOf(block: Block, note: MessageNote | undefined, at: number): BareContent | undefined {
   const part = fromBlock(block);
   return part === undefined ? undefined : notedPart(part, note?.parts?.[at]);
 }
 
-function present(parts: readonly (BarePart | undefined)[]): NonNullable<MessageInput["content"]> {
+function present(parts: readonly (BareContent | undefined)[]): NonNullable<MessageInput["content"]> {
   // Made of the fields that our own parts have; the schema has the last word.
   return parts.filter((part) => part !== undefined) as NonNullable<MessageInput["content"]>;
 }

@@ -1,3 +1,4 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { defineTool, errorResult, parseToolResult, textResult } from "@agentscope-runtime/tools";
 import type { Tool, ToolInputSchema, ToolResult } from "@agentscope-runtime/tools";
@@ -5,7 +6,7 @@ import { CallbackManager } from "@langchain/core/callbacks/manager";
 import { isBaseMessage, ToolMessage } from "@langchain/core/messages";
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import { z } from "zod";
-import { asJson, isObject } from "./json.ts";
+import { asJson } from "./json.ts";
 import { fromToolContent } from "./tool-content.ts";
 
 /** The parts of a tool of LangChain's that are used. Tools of `tool()`, `StructuredTool` and MCP adapters satisfy it. */

@@ -1,4 +1,4 @@
-import { isObject } from "./json.ts";
+import { isObject } from "@agentscope-runtime/core/adapter";
 
 /** A pause of a graph, as its stream and its state tell it. */
 export interface GraphInterrupt {

@@ -7,10 +7,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A value as it would come back from JSON; undefined when it cannot go there. */
 export function asJson(value: unknown): unknown {
   try {

@@ -1,5 +1,6 @@
 import { isRollback } from "@agentscope-runtime/core";
 import type { AgentOutput, QueryHandler, RunContext } from "@agentscope-runtime/core";
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import { ToolMessage } from "@langchain/core/messages";
@@ -13,7 +14,6 @@ import { readGraph } from "./from-lang-graph.ts";
 import type { FromLangGraphOptions } from "./from-lang-graph.ts";
 import { inlineCallbacks } from "./inline-callbacks.ts";
 import type { AskedAction, GraphInterrupt } from "./interrupt.ts";
-import { isObject } from "./json.ts";
 import { answersIn, checked, refusalText, resumeWith } from "./resume.ts";
 import type { InterruptAnswer } from "./resume.ts";
 import { StateCheckpointSaver } from "./state-checkpoint-saver.ts";

@@ -1,3 +1,4 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { FoundMemory, Memory, MemoryScope, MemoryService } from "@agentscope-runtime/services";
 import { BaseStore } from "@langchain/langgraph-checkpoint";
@@ -13,7 +14,7 @@ import type {
   SearchOperation,
 } from "@langchain/langgraph-checkpoint";
 import { z } from "zod";
-import { asJson, isObject } from "./json.ts";
+import { asJson } from "./json.ts";
 import { fitsFilter } from "./store-filter.ts";
 import { storeText } from "./store-text.ts";
 

@@ -1,9 +1,9 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
+import type { BareContent } from "@agentscope-runtime/core/adapter";
 import { messageTypeSchema, roleSchema } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
 import type { BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
-import type { BarePart } from "./bare-part.ts";
-import { isObject } from "./json.ts";
 
 /** The name under which our notes stand in the `response_metadata` of LangChain's messages. No integration sends that on. */
 const ours = "agentscope";
@@ -69,7 +69,7 @@ function responseMetadata(message: BaseMessage): Readonly<Record<string, unknown
 }
 
 /** The part that a block stands for, where a note says more than the block. What was changed since counts. */
-export function notedPart(part: BarePart, note: PartNote | undefined): BarePart {
+export function notedPart(part: BareContent, note: PartNote | undefined): BareContent {
   if (note === undefined) return part;
   if ("was" in note) return note.was.type === part.type ? note.was : part;
   if (part.type !== "text" || typeof part["text"] !== "string") return part;

@@ -1,8 +1,8 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
+import { isObject, knownUsage } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentInput, Usage } from "@agentscope-runtime/protocol";
 import { fromBlock, reasoningOf } from "./from-block.ts";
 import type { Block } from "./from-block.ts";
-import { isObject } from "./json.ts";
 
 /** The parts of an AIMessage, or of a chunk of one, that are read. LangChain's own classes satisfy it. */
 export interface AiMessageLike {
@@ -144,16 +144,14 @@ export function usageOf({ usage_metadata: usage }: AiMessageLike): Usage | undef
   if (usage === undefined) return undefined;
   const input = isObject(usage["input_token_details"]) ? usage["input_token_details"] : {};
   const output = isObject(usage["output_token_details"]) ? usage["output_token_details"] : {};
-  const counts = {
+  return knownUsage({
     input_tokens: usage["input_tokens"],
     output_tokens: usage["output_tokens"],
     total_tokens: usage["total_tokens"],
     cached_input_tokens: input["cache_read"],
     cache_write_tokens: input["cache_creation"],
     reasoning_tokens: output["reasoning"],
-  };
-  const known = Object.entries(counts).filter(([, count]) => Number.isFinite(count));
-  return known.length === 0 ? undefined : Object.fromEntries(known);
+  });
 }
 
 function* speechOf({ content, additional_kwargs: kwargs = {} }: AiMessageLike): Generator<AgentOutput> {

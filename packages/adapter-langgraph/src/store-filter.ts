@@ -1,5 +1,5 @@
 import { canonicalJson } from "@agentscope-runtime/core";
-import { isObject } from "./json.ts";
+import { isObject } from "@agentscope-runtime/core/adapter";
 
 type Compare = (value: unknown, wanted: unknown) => boolean;
 

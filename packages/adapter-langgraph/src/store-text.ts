@@ -1,5 +1,5 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { getTextAtPath } from "@langchain/langgraph-checkpoint";
-import { isObject } from "./json.ts";
 
 /** The words of an item that a search looks at: those at the paths, or all of its texts; none when it is not to be found. */
 export function storeText(

@@ -1,11 +1,12 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { parseToolResult } from "@agentscope-runtime/tools";
 import { customDataType } from "./custom-data-type.ts";
 import { Floor } from "./floor.ts";
 import type { GraphEvent } from "./graph-event.ts";
 import { actionsOf, interruptsIn } from "./interrupt.ts";
 import type { GraphInterrupt } from "./interrupt.ts";
-import { asJson, isObject } from "./json.ts";
+import { asJson } from "./json.ts";
 import { bareTextOf, MessageReader, usageOf } from "./message-reader.ts";
 import type { AiMessageLike } from "./message-reader.ts";
 import { fromToolContent } from "./tool-content.ts";

@@ -1,9 +1,9 @@
+import { mediaTypeOfName, unfit } from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentOf } from "@agentscope-runtime/protocol";
 import type { ContentBlock } from "@langchain/core/messages";
 import { customDataType } from "./custom-data-type.ts";
-import { mediaTypeOfAudio, mediaTypeOfName, parseDataUrl } from "./media-type.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
+import { parseDataUrl } from "./data-url.ts";
 
 /**
  * A part as a content block, in the form that most of LangChain's integrations read; undefined when it says nothing. Throws
@@ -29,6 +29,12 @@ export function toBlock(part: Content, place: PartPlace): ContentBlock | undefin
     case "file":
       return fileBlock(part, place);
   }
+}
+
+/** The media type of audio in a format such as `wav`: LangChain's integrations know `audio/mp3`, and not `audio/mpeg`. */
+function mediaTypeOfAudio(format: string | null): string {
+  if (format === null) return "audio/wav";
+  return format.includes("/") ? format : `audio/${format}`;
 }
 
 function textBlock(text: string | null): ContentBlock | undefined {

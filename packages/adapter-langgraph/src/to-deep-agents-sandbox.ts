@@ -1,23 +1,13 @@
+import type { CommandRunner } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 
-interface Options {
-  readonly timeoutMs?: number;
-}
-
 /** The part of `Sandbox` of `@agentscope-runtime/sandbox` that is used. */
-export interface SandboxLike {
+export interface SandboxLike extends CommandRunner {
   readonly id: string;
   readonly files: {
     read(path: string): Promise<Uint8Array>;
     write(path: string, data: Uint8Array): Promise<unknown>;
   };
-  exec(
-    command: readonly [program: string, ...programArguments: string[]],
-    options?: Options,
-  ): AsyncIterable<
-    | { readonly type: "stdout" | "stderr"; readonly text: string }
-    | { readonly type: "exit"; readonly exitCode: number; readonly stopped?: string }
-  >;
 }
 
 export interface ToDeepAgentsSandboxOptions {

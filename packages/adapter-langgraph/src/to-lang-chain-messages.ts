@@ -1,17 +1,14 @@
-import { functionCallOutputSchema, mcpCallSchema, parse } from "@agentscope-runtime/protocol";
+import { bareContent, dataIn, parseCall, parseCallOutput, unfit } from "@agentscope-runtime/core/adapter";
+import type { BareContent, PartPlace } from "@agentscope-runtime/core/adapter";
 import type { Content, Message } from "@agentscope-runtime/protocol";
 import { HumanMessage, SystemMessage } from "@langchain/core/messages";
 import type { BaseMessage, ContentBlock } from "@langchain/core/messages";
-import { barePart } from "./bare-part.ts";
-import type { BarePart } from "./bare-part.ts";
 import { contentOf, Conversation, leftoverFields, leftoverOf } from "./conversation.ts";
 import { fromBlock } from "./from-block.ts";
 import { withNote } from "./message-note.ts";
 import type { MessageNote, PartNote } from "./message-note.ts";
 import { toBlock } from "./to-block.ts";
 import type { ResultImages } from "./tool-content.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 export type ToLangChainMessagesOptions = ResultImages;
 
@@ -51,12 +48,12 @@ function addMessage(conversation: Conversation, message: Message, index: number)
     case "function_call":
     case "plugin_call":
     case "mcp_call":
-      for (const data of dataOf(message)) addCall(conversation, message, { data, place });
+      for (const data of dataIn(message)) addCall(conversation, message, { data, place });
       break;
     case "function_call_output":
     case "plugin_call_output":
     case "mcp_call_output":
-      for (const data of dataOf(message)) addOutput(conversation, message, { data, place });
+      for (const data of dataIn(message)) addOutput(conversation, message, { data, place });
       break;
     case "component_call_output":
     case "a2ui_action":
@@ -136,31 +133,24 @@ function addThought(conversation: Conversation, message: Message, index: number)
   // Several texts are one when they come back; the note keeps where they began.
   const was =
     texts.length > 1
-      ? Object.fromEntries((message.content ?? []).map((part, at) => [at, { was: barePart(part) }]))
+      ? Object.fromEntries((message.content ?? []).map((part, at) => [at, { was: bareContent(part) }]))
       : parts;
   conversation.think(message, noteFor(message, text.length, { parts: was }), text);
 }
 
 interface PlacedData {
-  readonly data: unknown;
+  readonly data: Readonly<Record<string, unknown>>;
   readonly place: PartPlace;
 }
 
 function addCall(conversation: Conversation, message: Message, { data, place }: PlacedData): void {
-  const call = parse(mcpCallSchema, data, `messages[${place.index}] (${place.kind})`);
-  if (call.call_id === null || call.name === null) throw unfit(place, "a call needs a call_id and a name");
-  const note = noteFor(message, 1, { data: data as Readonly<Record<string, unknown>> }); // Parsed just before.
-  conversation.call(message, note, { callId: call.call_id, name: call.name, arguments: call.arguments ?? "" });
+  const call = parseCall(data, place);
+  conversation.call(message, noteFor(message, 1, { data }), call);
 }
 
 function addOutput(conversation: Conversation, message: Message, { data, place }: PlacedData): void {
-  const { call_id, name, output, is_error } = parse(
-    functionCallOutputSchema,
-    data,
-    `messages[${place.index}] (${place.kind})`,
-  );
-  const note = noteFor(message, 1, { data: data as Readonly<Record<string, unknown>> }); // Parsed just before.
-  conversation.output(note, { callId: call_id, name: name ?? undefined, output, isError: is_error === true });
+  const output = parseCallOutput(data, place);
+  conversation.output(noteFor(message, 1, { data }), output);
 }
 
 function noteFor(
@@ -190,7 +180,7 @@ function toBlocks(
   for (const part of content) {
     const block = toBlock(part, { index, kind: part.type });
     if (block === undefined) continue;
-    const note = partNote(barePart(part), fromBlock(block));
+    const note = partNote(bareContent(part), fromBlock(block));
     if (note !== undefined) notes.push([blocks.length, note]);
     blocks.push(block);
   }
@@ -198,15 +188,11 @@ function toBlocks(
 }
 
 /** What has to be kept of a part so that it comes back from its block as it was. */
-function partNote(part: BarePart, back: BarePart | undefined): PartNote | undefined {
+function partNote(part: BareContent, back: BareContent | undefined): PartNote | undefined {
   if (part.type === "refusal" || part.type === "data") return { as: part.type };
   return JSON.stringify(sorted(part)) === JSON.stringify(sorted(back)) ? undefined : { was: part };
 }
 
-function sorted(part: BarePart | undefined): unknown {
+function sorted(part: BareContent | undefined): unknown {
   return Object.entries(part ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function dataOf({ content }: Message): unknown[] {
-  return (content ?? []).flatMap((part) => (part.type === "data" && part.data !== null ? [part.data] : []));
 }

@@ -1,10 +1,11 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { parseToolResult, resultText } from "@agentscope-runtime/tools";
 import type { ToolContent, ToolResult } from "@agentscope-runtime/tools";
 import type { ContentBlock } from "@langchain/core/messages";
+import { parseDataUrl } from "./data-url.ts";
 import { fromBlock } from "./from-block.ts";
 import type { Block } from "./from-block.ts";
-import { isObject, parseJson } from "./json.ts";
-import { parseDataUrl } from "./media-type.ts";
+import { parseJson } from "./json.ts";
 
 export interface ResultImages {
   /**

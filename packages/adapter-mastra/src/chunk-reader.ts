@@ -1,8 +1,9 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
+import { denialText } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { toApprovalId } from "./approval-id.ts";
 import { fromMastraError } from "./from-mastra-error.ts";
-import { customContent, fileContent, sourceContent } from "./generated-content.ts";
+import { citedSource, customContent, generatedFile } from "./generated-content.ts";
 import { isAgentChunk, isDataChunk } from "./mastra-chunk.ts";
 import type { MastraAgentChunk, MastraStepEnd, MastraToolCallPayload, MastraToolPayload } from "./mastra-chunk.ts";
 import { NestedReader } from "./nested-reader.ts";
@@ -57,7 +58,7 @@ export class ChunkReader {
         yield* this.#result(chunk.payload, { output: errorText(chunk.payload.error), isError: true });
         break;
       case "tool-output-denied":
-        yield* this.#result(chunk.payload, { output: denial(chunk.payload.approval?.reason), isError: true });
+        yield* this.#result(chunk.payload, { output: denialText(chunk.payload.approval?.reason), isError: true });
         break;
       case "tool-call-approval":
         yield approvalRequest(chunk.runId, chunk.payload);
@@ -66,10 +67,10 @@ export class ChunkReader {
         yield* suspension(chunk.runId, chunk.payload);
         break;
       case "file":
-        yield { type: "content", content: fileContent(chunk.payload) };
+        yield { type: "content", content: generatedFile(chunk.payload) };
         break;
       case "source":
-        yield { type: "content", content: sourceContent(chunk.payload) };
+        yield { type: "content", content: citedSource(chunk.payload) };
         break;
       case "object-result":
         yield* this.#object(chunk.object);
@@ -196,10 +197,6 @@ function* suspension(
     yield { type: "content", content: { type: "data", data } };
   }
   yield approvalRequest(runId, payload);
-}
-
-function denial(reason: string | undefined): string {
-  return reason === undefined ? "The call was denied." : `The call was denied: ${reason}`;
 }
 
 function* ending(reason: string | undefined): Generator<AgentOutput> {

@@ -1,5 +1,5 @@
 import type { ContentInput } from "@agentscope-runtime/protocol";
-import { contentAt, customContent, fileContent, sourceContent } from "./generated-content.ts";
+import { citedSource, customContent, generatedFile } from "./generated-content.ts";
 import type { MastraFile, MastraSource } from "./mastra-chunk.ts";
 import type { MessageNote } from "./runtime-note.ts";
 
@@ -51,12 +51,12 @@ export function contentOf(
       return text === "" ? undefined : textContent(text, note);
     }
     case "file":
-      return note?.field === undefined ? keptFile(part) : ownFile(part, note, note.field);
+      return note?.field === undefined ? generatedFile(part) : ownFile(part, note, note.field);
     case "source":
-      return sourceContent({ ...part.source, sourceType: "url" });
+      return citedSource({ ...part.source, sourceType: "url" });
     case "source-document": {
       const { sourceId: id, mediaType: mimeType, title, filename } = part;
-      return sourceContent({ id, sourceType: "document", mimeType, title, filename });
+      return citedSource({ id, sourceType: "document", mimeType, title, filename });
     }
     case "step-start":
     case "error":
@@ -76,11 +76,6 @@ function textContent(text: string, note: MessageNote | undefined): ContentInput 
     default:
       return { type: "text", text };
   }
-}
-
-function keptFile(part: MastraFile): ContentInput {
-  const { data, mimeType, filename } = part;
-  return typeof data === "string" && /^https?:/i.test(data) ? contentAt(data, mimeType, filename) : fileContent(part);
 }
 
 function ownFile({ data }: MastraFile, note: MessageNote, field: string): ContentInput {

@@ -1,3 +1,4 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { defineTool, errorResult, parseToolResult, textResult } from "@agentscope-runtime/tools";
 import type { Tool, ToolContent, ToolInputSchema, ToolResult, ToolRunOptions } from "@agentscope-runtime/tools";
@@ -65,11 +66,11 @@ function fromMastraTool(name: string, tool: AnyMastraTool, { isApproved }: FromM
 
 function schemaOf(name: string, schema: unknown): ToolInputSchema {
   if (schema === undefined) return { type: "object", properties: {} };
-  const standard = isRecord(schema) ? schema["~standard"] : undefined;
-  const converter = isRecord(standard) ? standard["jsonSchema"] : undefined;
-  const input = isRecord(converter) ? converter["input"] : undefined;
+  const standard = isObject(schema) ? schema["~standard"] : undefined;
+  const converter = isObject(standard) ? standard["jsonSchema"] : undefined;
+  const input = isObject(converter) ? converter["input"] : undefined;
   const written = isFunction(input) ? input({ target: "draft-2020-12" }) : undefined;
-  if (isRecord(written)) {
+  if (isObject(written)) {
     const { $schema: _, ...json } = written;
     return { ...json, type: "object" };
   }
@@ -111,7 +112,7 @@ async function settle(work: () => Promise<ToolResult>, { signal }: ToolRunOption
 
 function messageOf(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
-  const message = isRecord(thrown) ? thrown["message"] : undefined;
+  const message = isObject(thrown) ? thrown["message"] : undefined;
   return typeof message === "string" && message !== "" ? message : "The tool failed.";
 }
 
@@ -124,7 +125,7 @@ async function toResult({ toModelOutput }: AnyMastraTool, output: unknown): Prom
 
 /** What the model is shown, in the forms of the AI SDK. */
 function shownResult(shown: unknown): ToolResult | undefined {
-  if (!isRecord(shown)) return undefined;
+  if (!isObject(shown)) return undefined;
   const { type, value } = shown;
   switch (type) {
     case "text":
@@ -141,7 +142,7 @@ function shownResult(shown: unknown): ToolResult | undefined {
 }
 
 function contentOf(item: unknown): ToolContent {
-  if (isRecord(item)) {
+  if (isObject(item)) {
     const { type, text, data, mediaType } = item;
     if (type === "text" && typeof text === "string") return { type, text };
     if (typeof data === "string" && typeof mediaType === "string") {
@@ -158,8 +159,4 @@ function plainResult(output: unknown): ToolResult {
 
 function isFunction(value: unknown): value is (...parameters: readonly unknown[]) => unknown {
   return typeof value === "function";
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -36,7 +36,7 @@ export type {
   MastraToolInvocationPart,
 } from "./mastra-message.ts";
 export type { MemoryProcessor, MemoryProcessorOptions } from "./memory-processor.ts";
-export type { RunningOptions, SandboxFileEntry, SandboxLike } from "./sandbox-like.ts";
+export type { SandboxFileEntry, SandboxLike } from "./sandbox-like.ts";
 export type { ToMastraSandboxOptions } from "./to-mastra-sandbox.ts";
 export type { ToMastraStorageOptions } from "./to-mastra-storage.ts";
 export type { MastraTool, MastraToolContext, MastraToolSchema, ToMastraToolsOptions } from "./to-mastra-tools.ts";

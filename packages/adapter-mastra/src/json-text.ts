@@ -2,16 +2,6 @@ import { parseToolResult, resultText } from "@agentscope-runtime/tools";
 import type { ToolContent, ToolResult } from "@agentscope-runtime/tools";
 import type { MastraJson } from "./mastra-message.ts";
 
-/**
- * The input of a call from its JSON text; no text is no arguments. Text that is not JSON is kept as
- * `{ invalid_arguments: text }`: models want an object, and whoever reads on sees what was called.
- */
-export function parseArguments(text: string): unknown {
-  if (text.trim() === "") return {};
-  const value = parseJson(text);
-  return value === undefined ? { invalid_arguments: text } : (value ?? {});
-}
-
 /** JSON objects and arrays as what they are, everything else as the text it is. */
 export function parseOutput(text: string): unknown {
   // Digits of long numbers would be lost.

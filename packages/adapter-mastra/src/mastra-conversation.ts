@@ -1,5 +1,6 @@
+import { parseArguments } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
-import { failureText, jsonText, modelOutputOf, parseArguments, parseOutput } from "./json-text.ts";
+import { failureText, jsonText, modelOutputOf, parseOutput } from "./json-text.ts";
 import type {
   MastraConversationMessage,
   MastraMessage,

@@ -1,12 +1,7 @@
+import type { CommandRunner } from "@agentscope-runtime/core/adapter";
+
 interface Options {
   readonly signal?: AbortSignal;
-}
-
-export interface RunningOptions extends Options {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: AsyncIterable<Uint8Array>;
-  readonly timeoutMs?: number;
 }
 
 export interface SandboxFileEntry {
@@ -18,7 +13,7 @@ export interface SandboxFileEntry {
 }
 
 /** The part of `Sandbox` of `@agentscope-runtime/sandbox` that is used. */
-export interface SandboxLike {
+export interface SandboxLike extends CommandRunner {
   readonly id: string;
   readonly type: string;
   readonly files: {
@@ -31,11 +26,4 @@ export interface SandboxLike {
     remove(path: string): Promise<void>;
     mkdir(path: string): Promise<boolean>;
   };
-  exec(
-    command: readonly [program: string, ...programArguments: string[]],
-    options?: RunningOptions,
-  ): AsyncIterable<
-    | { readonly type: "stdout" | "stderr"; readonly text: string }
-    | { readonly type: "exit"; readonly exitCode: number; readonly stopped?: string }
-  >;
 }

@@ -1,11 +1,10 @@
-import { functionCallOutputSchema, mcpCallSchema, parse } from "@agentscope-runtime/protocol";
+import { dataIn, parseCall, parseCallOutput, unfit } from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
 import { MastraConversation } from "./mastra-conversation.ts";
 import type { MastraMessage, MastraReasoningPart } from "./mastra-message.ts";
 import { withNote } from "./runtime-note.ts";
 import { toMastraParts, toMastraText } from "./to-mastra-parts.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 /**
  * Turns our messages into what `stream` of an agent of Mastra's takes, in the form in which Mastra keeps messages itself.
@@ -40,13 +39,13 @@ function addMessage(conversation: MastraConversation, message: Message, index: n
     case "function_call":
     case "plugin_call":
     case "mcp_call":
-      for (const data of dataOf(message))
+      for (const data of dataIn(message))
         addCall(conversation, { message, data, place: { index, kind: message.type } });
       break;
     case "function_call_output":
     case "plugin_call_output":
     case "mcp_call_output":
-      for (const data of dataOf(message))
+      for (const data of dataIn(message))
         addOutput(conversation, { message, data, place: { index, kind: message.type } });
       break;
     case "component_call_output":
@@ -101,20 +100,9 @@ interface Entry {
 }
 
 function addCall(conversation: MastraConversation, { message, data, place }: Entry): void {
-  const call = parse(mcpCallSchema, data, nameOf(place));
-  if (call.call_id === null || call.name === null) throw unfit(place, "a call needs a call_id and a name");
-  conversation.call(message, data, { callId: call.call_id, name: call.name });
+  conversation.call(message, data, parseCall(data, place));
 }
 
 function addOutput(conversation: MastraConversation, { message, data, place }: Entry): void {
-  const { call_id, is_error } = parse(functionCallOutputSchema, data, nameOf(place));
-  conversation.output(message, data, { callId: call_id, isError: is_error === true });
-}
-
-function dataOf({ content }: Message): Readonly<Record<string, unknown>>[] {
-  return (content ?? []).flatMap((part) => (part.type === "data" && part.data !== null ? [part.data] : []));
-}
-
-function nameOf({ index, kind }: PartPlace): string {
-  return `messages[${index}] (${kind})`;
+  conversation.output(message, data, parseCallOutput(data, place));
 }

@@ -1,11 +1,16 @@
+import {
+  bareContent,
+  mediaTypeOfAudio,
+  mediaTypeOfName,
+  mediaTypeOfUrl,
+  sourceDataType,
+  unfit,
+} from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentOf } from "@agentscope-runtime/protocol";
-import { sourceDataType } from "./generated-content.ts";
 import type { MastraDataPart, MastraFilePart, MastraTextPart } from "./mastra-message.ts";
-import { mediaTypeOfAudio, mediaTypeOfName } from "./media-type.ts";
 import { withNote } from "./runtime-note.ts";
 import type { MessageNote } from "./runtime-note.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 type SpokenPart = MastraTextPart | MastraFilePart | MastraDataPart;
 
@@ -73,7 +78,7 @@ interface FileSource {
 }
 
 function filePart({ part, field, mimeType }: FileSource, note: MessageNote, place: PartPlace): MastraFilePart {
-  const { [field]: value, ...others } = ownFields(part);
+  const { [field]: value, ...others } = bareContent(part);
   if (typeof value !== "string" || value === "") throw unfit(place, "nothing says where the bytes are");
   // Base64 has no colon, every URL has one.
   const bare = !value.includes(":") && part.type !== "image" && part.type !== "video";
@@ -83,18 +88,9 @@ function filePart({ part, field, mimeType }: FileSource, note: MessageNote, plac
   return { type: "file", mimeType: mediaTypeOf(data, mimeType), data, providerMetadata };
 }
 
-/** What a URL's ending tells counts only where it agrees: an image at `/photo.php` stays an image. */
 function mediaTypeOf(url: string, mimeType: string): string {
   const [, inline] = /^data:([^;,]+)/i.exec(url) ?? [];
-  const guess = inline ?? mediaTypeOfName(url);
-  const agrees = inline !== undefined || mimeType === anyFile || guess?.startsWith(mimeType.replace(/\*$/, ""));
-  return guess !== undefined && agrees === true ? guess : mimeType;
-}
-
-/** What a part says, without what the wire adds to each. */
-function ownFields(part: Content): Readonly<Record<string, unknown>> {
-  const ofWire = ["object", "status", "index", "delta", "msg_id", "sequence_number", "error"];
-  return Object.fromEntries(Object.entries(part).filter(([name, value]) => value !== null && !ofWire.includes(name)));
+  return inline ?? mediaTypeOfUrl(url, mimeType);
 }
 
 /** A message that can only be text. */

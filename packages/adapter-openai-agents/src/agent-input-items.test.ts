@@ -1,10 +1,10 @@
+import { bareMessage } from "@agentscope-runtime/core/adapter";
 import { messageSchema } from "@agentscope-runtime/protocol";
 import type { ContentInput, Message, MessageInput } from "@agentscope-runtime/protocol";
 import { InProcessSessionHistory } from "@agentscope-runtime/services";
 import { protocol } from "@openai/agents";
 import type { AgentInputItem } from "@openai/agents";
 import fc from "fast-check";
-import { bareMessage } from "./bare-message.ts";
 import { createOpenAIAgentsSession, fromAgentInputItems, toAgentInputItems } from "./index.ts";
 
 function ours(...inputs: readonly MessageInput[]): Message[] {

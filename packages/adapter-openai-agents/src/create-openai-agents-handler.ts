@@ -1,4 +1,5 @@
 import type { AgentOutput, QueryHandler, RunContext } from "@agentscope-runtime/core";
+import { denialText } from "@agentscope-runtime/core/adapter";
 import { mcpApprovalResponseSchema, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import type { AgentItem } from "./agent-item.ts";
@@ -125,7 +126,7 @@ function decide(state: AgentsRunState, { answers, isGoingOn, isApproved }: Decis
 
 function refusal({ approve, reason }: Answer): string {
   if (approve) return "The call was not allowed.";
-  return reason === undefined ? "The call was denied." : `The call was denied: ${reason}`;
+  return denialText(reason);
 }
 
 function answersIn(input: readonly Message[]): ReadonlyMap<string, Answer> {

@@ -1,5 +1,5 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { isObject } from "./difference.ts";
 import type { ApplyDiff } from "./sandbox-editor.ts";
 import type { SandboxLeaseLike } from "./sandbox-like.ts";
 import { OpenAIAgentsSandboxSession, unimplemented } from "./sandbox-session.ts";

@@ -1,14 +1,14 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
+import { isObject } from "@agentscope-runtime/core/adapter";
+import type { BareContent } from "@agentscope-runtime/core/adapter";
 import { askedOf } from "./asked-approval.ts";
 import { asText } from "./as-text.ts";
-import type { BareContent } from "./bare-message.ts";
-import { isObject } from "./difference.ts";
 import { argumentsOf, bareOf, hostedToolCall, thoughts, toolNameOf } from "./from-item.ts";
 import { readProviderEvent } from "./provider-event.ts";
 import type { ProviderNews } from "./provider-event.ts";
 import type { AgentsApproval, AgentsRunItem, ModelEvent, RawItem, RunEvent } from "./run-event.ts";
 import { SaidText } from "./said-text.ts";
-import { sourcesOf } from "./source-data.ts";
+import { sourcesOf } from "./sources-of.ts";
 import { outputOf } from "./tool-answer.ts";
 import { nothingSpent, plus, toUsage } from "./to-usage.ts";
 import type { Spent } from "./to-usage.ts";

@@ -1,10 +1,9 @@
+import { applyDifference, differenceOf, isObject, wholeMessage } from "@agentscope-runtime/core/adapter";
+import type { BareMessage } from "@agentscope-runtime/core/adapter";
 import { messageSchema, newMessageId, RuntimeError } from "@agentscope-runtime/protocol";
 import type { Message } from "@agentscope-runtime/protocol";
-import { wholeMessage } from "./bare-message.ts";
-import type { BareMessage } from "./bare-message.ts";
-import { applyDifference, differenceOf, isObject } from "./difference.ts";
 import { bareOf } from "./from-item.ts";
-import { noteOf, withLeftover } from "./item-note.ts";
+import { noteOf, addLeftover } from "./item-note.ts";
 import type { ItemNote } from "./item-note.ts";
 import { draftOf } from "./to-item.ts";
 
@@ -38,7 +37,7 @@ function fromItem(item: object, index: number): Message[] {
   const message = made(first, index);
   return [
     withRest(message, item, draftOf(message, index)),
-    ...rest.map((bare) => made({ ...bare, metadata: withLeftover(undefined, { part: true }) }, index)),
+    ...rest.map((bare) => made({ ...bare, metadata: addLeftover(undefined, { part: true }) }, index)),
   ];
 }
 
@@ -56,7 +55,7 @@ function toldBy(note: ItemNote, bare: BareMessage): Message | undefined {
 function withRest(message: Message, item: Readonly<Record<string, unknown>>, plain: object | undefined): Message {
   const { agentscope: _, ...own } = item;
   const change = differenceOf(plain ?? {}, own);
-  return { ...message, metadata: withLeftover(message.metadata, { change }) ?? null };
+  return { ...message, metadata: addLeftover(message.metadata, { change }) ?? null };
 }
 
 function made(bare: BareMessage, index: number): Message {

@@ -1,6 +1,6 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
+import type { BareContent, BareMessage } from "@agentscope-runtime/core/adapter";
 import { asText } from "./as-text.ts";
-import { isObject } from "./difference.ts";
-import type { BareContent, BareMessage } from "./bare-message.ts";
 import { fromUserContent, imageUrl } from "./from-user-content.ts";
 import { fromItemOutput } from "./tool-output.ts";
 

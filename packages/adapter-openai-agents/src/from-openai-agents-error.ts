@@ -1,6 +1,5 @@
-import { fromModelError } from "@agentscope-runtime/core";
+import { fromModelError, isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { isObject } from "./difference.ts";
 
 /** How a run ends that was ended on purpose: the reason of an incomplete run. */
 const endings = new Map([

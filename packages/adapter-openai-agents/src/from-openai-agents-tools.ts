@@ -1,10 +1,10 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { defineTool, errorResult } from "@agentscope-runtime/tools";
 import type { Tool, ToolInputSchema, ToolResult, ToolRunOptions } from "@agentscope-runtime/tools";
 import { z } from "zod";
 import { asText } from "./as-text.ts";
 import { dataUrl } from "./data-url.ts";
-import { isObject } from "./difference.ts";
 import { sdkFailure } from "./tool-answer.ts";
 import { outputValue } from "./tool-output.ts";
 import { resultIn } from "./tool-return.ts";

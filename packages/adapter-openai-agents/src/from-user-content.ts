@@ -1,6 +1,6 @@
-import type { BareContent } from "./bare-message.ts";
+import { isObject } from "@agentscope-runtime/core/adapter";
+import type { BareContent } from "@agentscope-runtime/core/adapter";
 import { dataUrl, isUrl } from "./data-url.ts";
-import { isObject } from "./difference.ts";
 
 /** A part of what a user says, or a tool answers, in our words; none for what is not known. */
 export function fromUserContent(part: unknown): BareContent[] {

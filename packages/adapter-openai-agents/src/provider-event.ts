@@ -1,5 +1,5 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { z } from "zod";
-import { isObject } from "./difference.ts";
 
 /** What a provider's own event says beyond what the SDK makes of it. */
 export type ProviderNews =

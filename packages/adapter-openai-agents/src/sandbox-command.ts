@@ -1,5 +1,6 @@
+import type { RunningOptions } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { RunningOptions, SandboxLike } from "./sandbox-like.ts";
+import type { SandboxLike } from "./sandbox-like.ts";
 
 export interface CommandOptions extends Omit<RunningOptions, "stdin"> {
   /** The shell that reads the line. Default bash, or `/bin/sh` where there is none. */

@@ -1,12 +1,7 @@
+import type { CommandRunner } from "@agentscope-runtime/core/adapter";
+
 interface Options {
   readonly signal?: AbortSignal;
-}
-
-export interface RunningOptions extends Options {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: AsyncIterable<Uint8Array>;
-  readonly timeoutMs?: number;
 }
 
 interface SandboxEntry {
@@ -17,7 +12,7 @@ interface SandboxEntry {
 }
 
 /** The part of `Sandbox` of `@agentscope-runtime/sandbox` that is used. */
-export interface SandboxLike {
+export interface SandboxLike extends CommandRunner {
   readonly id: string;
   readonly files: {
     read(path: string, options?: Options): Promise<Uint8Array>;
@@ -28,13 +23,6 @@ export interface SandboxLike {
     remove(path: string, options?: Options): Promise<void>;
     mkdir(path: string, options?: Options): Promise<boolean>;
   };
-  exec(
-    command: readonly [program: string, ...programArguments: string[]],
-    options?: RunningOptions,
-  ): AsyncIterable<
-    | { readonly type: "stdout" | "stderr"; readonly text: string }
-    | { readonly type: "exit"; readonly exitCode: number; readonly stopped?: string }
-  >;
 }
 
 /** The part of a `SandboxLease` that is used. */

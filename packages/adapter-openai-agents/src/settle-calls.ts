@@ -1,3 +1,4 @@
+import { noResult } from "@agentscope-runtime/core/adapter";
 import type { AgentFunctionCallItem, AgentFunctionCallResultItem, AgentItem } from "./agent-item.ts";
 
 interface Call {
@@ -19,7 +20,7 @@ export function settleCalls(items: readonly AgentItem[]): AgentItem[] {
     if (call.answered) return;
     call.answered = true;
     open.delete(call);
-    settled.push(call.result ?? noResult(call.item));
+    settled.push(call.result ?? unanswered(call.item));
   };
   for (const item of items) {
     const call = calls.get(item);
@@ -71,14 +72,13 @@ function named(result: AgentFunctionCallResultItem, name: string): AgentFunction
     : { ...result, name, agentscope: { ...note, named: true } };
 }
 
-function noResult({ callId, name }: AgentFunctionCallItem): AgentFunctionCallResultItem {
-  const text = "No result: the run ended before the tool answered.";
+function unanswered({ callId, name }: AgentFunctionCallItem): AgentFunctionCallResultItem {
   return {
     type: "function_call_result",
     callId,
     name,
     status: "completed",
-    output: { type: "text", text },
+    output: { type: "text", text: noResult },
     agentscope: { added: true },
   };
 }

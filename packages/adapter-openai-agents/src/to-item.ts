@@ -1,15 +1,19 @@
-import { functionCallOutputSchema, mcpCallSchema, parse } from "@agentscope-runtime/protocol";
+import {
+  applyDifference,
+  bareMessage,
+  differenceOf,
+  parseCall,
+  parseCallOutput,
+  sourceDataType,
+  unfit,
+} from "@agentscope-runtime/core/adapter";
 import type { Content, Message } from "@agentscope-runtime/protocol";
 import type { AgentAssistantContent, AgentItem } from "./agent-item.ts";
-import { bareMessage } from "./bare-message.ts";
-import { applyDifference, differenceOf } from "./difference.ts";
 import { bareOf } from "./from-item.ts";
 import { leftoverOf, ownMetadata } from "./item-note.ts";
 import type { ItemNote } from "./item-note.ts";
-import { sourceDataType } from "./source-data.ts";
 import { toItemOutput } from "./tool-output.ts";
 import { toUserContent } from "./to-user-content.ts";
-import { unfit } from "./unfit.ts";
 
 /** A message as an item, with what the item cannot say noted in it; undefined for what is not told to models. */
 export function toItem(message: Message, index: number): AgentItem | undefined {
@@ -115,23 +119,19 @@ function textOf(content: readonly Content[], index: number): string {
 }
 
 function callItem(message: Message, index: number): AgentItem {
-  const place = { index, kind: message.type };
-  const call = parse(mcpCallSchema, dataOf(message, index), `messages[${index}] (${message.type})`);
-  if (call.call_id === null || call.name === null) throw unfit(place, "a call needs a call_id and a name");
-  const { call_id: callId, name, arguments: text } = call;
-  return { type: "function_call", callId, name, status: "completed", arguments: text ?? "" };
+  const call = parseCall(dataOf(message, index), { index, kind: message.type });
+  return { type: "function_call", status: "completed", ...call };
 }
 
 function resultItem(message: Message, index: number): AgentItem {
-  const data = dataOf(message, index);
-  const result = parse(functionCallOutputSchema, data, `messages[${index}] (${message.type})`);
+  const { callId, name, output } = parseCallOutput(dataOf(message, index), { index, kind: message.type });
   return {
     type: "function_call_result",
-    callId: result.call_id,
+    callId,
     // The call's own name comes where the call is known.
-    name: result.name ?? result.call_id,
+    name: name ?? callId,
     status: "completed",
-    output: toItemOutput(result.output),
+    output: toItemOutput(output),
   };
 }
 

@@ -1,8 +1,8 @@
+import { unfit } from "@agentscope-runtime/core/adapter";
+import type { PartPlace } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentOf } from "@agentscope-runtime/protocol";
 import type { AgentInputFile, AgentUserContent } from "./agent-item.ts";
 import { dataUrl, isUrl, readDataUrl } from "./data-url.ts";
-import { unfit } from "./unfit.ts";
-import type { PartPlace } from "./unfit.ts";
 
 /** A part of what a user says; none for a part that says nothing. */
 export function toUserContent(part: Content, index: number): AgentUserContent[] {

@@ -1,8 +1,8 @@
 import type { ToolResult as AgentToolResult } from "@agentscope-runtime/core";
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { parseToolResult } from "@agentscope-runtime/tools";
 import type { ToolContent, ToolResult } from "@agentscope-runtime/tools";
 import { asText } from "./as-text.ts";
-import { isObject } from "./difference.ts";
 import { toolNameOf } from "./from-item.ts";
 import { readDataUrl } from "./data-url.ts";
 import type { AgentsRunItem, RawItem } from "./run-event.ts";

@@ -1,6 +1,6 @@
+import { isObject } from "@agentscope-runtime/core/adapter";
 import { parseToolResult, resultText } from "@agentscope-runtime/tools";
 import type { ToolContent, ToolResult } from "@agentscope-runtime/tools";
-import { isObject } from "./difference.ts";
 
 /** A part of what a tool of the SDK returns. */
 export type AgentToolReturnPart =

@@ -10,7 +10,6 @@ export { Narrator } from "./narrator.ts";
 export { notesIn } from "./notes.ts";
 export { parseJsonBody } from "./parse-json-body.ts";
 export { eventOf } from "./live-entry.ts";
-export { fromModelError } from "./from-model-error.ts";
 export { fromOpenAIStream } from "./openai-stream/from-openai-stream.ts";
 export { fromProcess } from "./process-agent/from-process.ts";
 export { fromText } from "./from-text.ts";

@@ -1,4 +1,5 @@
 import type { Usage } from "@agentscope-runtime/protocol";
+import { isObject } from "./adapter/is-object.ts";
 
 /** Adds two reports: numbers add up, objects are merged the same way, anything else is taken from the later one that says it. */
 export function mergeUsage(before: Usage | null, report: Usage): Usage {
@@ -14,8 +15,4 @@ function merge(before: Readonly<Record<string, unknown>>, report: Readonly<Recor
     else if (value !== undefined && value !== null) sum[key] = value;
   }
   return sum;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

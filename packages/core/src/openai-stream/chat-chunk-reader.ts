@@ -1,5 +1,5 @@
 import type { AgentOutput } from "../agent-output.ts";
-import { fromModelError } from "../from-model-error.ts";
+import { fromModelError } from "../adapter/from-model-error.ts";
 import { annotationContent } from "./annotation-content.ts";
 import type { Annotation } from "./annotation-content.ts";
 import { AudioPieces } from "./audio-pieces.ts";

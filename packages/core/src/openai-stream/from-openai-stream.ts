@@ -1,6 +1,6 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentOutput } from "../agent-output.ts";
-import { fromModelError } from "../from-model-error.ts";
+import { fromModelError } from "../adapter/from-model-error.ts";
 import { ChatChunkReader } from "./chat-chunk-reader.ts";
 import { ResponseEventReader } from "./response-event-reader.ts";
 import type { ResponseEvent } from "./response-event-reader.ts";

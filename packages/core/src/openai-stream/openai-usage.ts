@@ -1,4 +1,5 @@
 import type { Usage } from "@agentscope-runtime/protocol";
+import { knownUsage } from "../adapter/known-usage.ts";
 
 /** Usage in the words of both APIs. */
 export interface OpenAIUsage {
@@ -20,13 +21,11 @@ interface Details {
 
 /** The tokens that are known; undefined when none is. */
 export function toUsage(usage: OpenAIUsage): Usage | undefined {
-  const counts = {
+  return knownUsage({
     input_tokens: usage.input_tokens ?? usage.prompt_tokens,
     output_tokens: usage.output_tokens ?? usage.completion_tokens,
     total_tokens: usage.total_tokens,
     cached_input_tokens: (usage.input_tokens_details ?? usage.prompt_tokens_details)?.cached_tokens,
     reasoning_tokens: (usage.output_tokens_details ?? usage.completion_tokens_details)?.reasoning_tokens,
-  };
-  const known = Object.entries(counts).filter(([, count]) => Number.isFinite(count) && Number(count) >= 0);
-  return known.length === 0 ? undefined : Object.fromEntries(known);
+  });
 }

@@ -19,11 +19,13 @@ export interface BareMessage {
 const partFields = new Set(["object", "status", "error", "sequence_number", "index", "delta", "msg_id"]);
 const whole = new Set(["created", "in_progress", "completed"]);
 
-function bareContent(content: Content): BareContent {
+/** What a part says. */
+export function bareContent(content: Content): BareContent {
   const said = Object.entries(content).filter(([name, value]) => !partFields.has(name) && (value ?? null) !== null);
   return { ...Object.fromEntries(said), type: content.type };
 }
 
+/** What a message says. */
 export function bareMessage({ type, role, content, metadata, status, code, message }: Message): BareMessage {
   return {
     type,

@@ -1,5 +1,6 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { fromModelError } from "./from-model-error.ts";
+import type { ModelFailure } from "./model-failure.ts";
 
 const failure = (fields: object, message = "key sk-123 at http://10.0.0.1"): Error =>
   Object.assign(new Error(message), fields);
@@ -22,6 +23,17 @@ describe("fromModelError", () => {
     ["a policy in the middle of a stream", { code: "bio_policy" }, "invalid_argument"],
     ["a connection that is refused", { cause: failure({ code: "ECONNREFUSED" }) }, "unavailable"],
     ["a connection that times out", { cause: failure({ code: "UND_ERR_HEADERS_TIMEOUT" }) }, "deadline_exceeded"],
+    [
+      "the last of several tries",
+      { lastError: failure({ status: 429 }), cause: failure({ status: 500 }) },
+      "resource_exhausted",
+    ],
+    ["a quota that stands in the answer", { statusCode: 400, responseBody: "credit balance" }, "resource_exhausted"],
+    [
+      "a code in the answer",
+      { statusCode: 400, data: { error: { code: "context_length_exceeded" } } },
+      "invalid_argument",
+    ],
     ["an abort", { name: "AbortError" }, "canceled"],
     ["a timeout", { name: "TimeoutError" }, "deadline_exceeded"],
     ["what nobody knows", {}, "internal"],
@@ -39,6 +51,17 @@ describe("fromModelError", () => {
     expect(fromModelError(new APIUserAbortError()).code).toBe("canceled");
     expect(fromModelError(new APIConnectionTimeoutError()).code).toBe("deadline_exceeded");
     expect(fromModelError(new APIConnectionError()).code).toBe("unavailable");
+  });
+
+  it("asks a framework about its own errors first, and about what they wrap", () => {
+    const own = (error: object): ModelFailure | undefined =>
+      "own" in error ? { code: "not_found", message: "There is no such file." } : undefined;
+    expect(fromModelError(failure({ own: true, status: 401 }), own)).toMatchObject({
+      code: "not_found",
+      message: "There is no such file.",
+    });
+    expect(fromModelError(failure({ cause: failure({ own: true }) }), own).code).toBe("not_found");
+    expect(fromModelError(failure({ status: 401 }), own).code).toBe("unavailable");
   });
 
   it("passes a RuntimeError as it is, also one that is a cause, and takes what is no error", () => {

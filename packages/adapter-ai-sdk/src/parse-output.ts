@@ -3,16 +3,6 @@ import type { ModelJson, ModelToolOutput } from "./model-message.ts";
 import { toToolOutput } from "./to-tool-output.ts";
 import type { ResultImages } from "./to-tool-output.ts";
 
-/**
- * The input of a call from its JSON text; no text is no arguments. Text that is not JSON is kept as
- * `{ invalid_arguments: text }`: models want an object, and whoever reads on sees what was called.
- */
-export function parseArguments(text: string): unknown {
-  if (text.trim() === "") return {};
-  const value = parseJson(text);
-  return value === undefined ? { invalid_arguments: text } : (value ?? {});
-}
-
 /** Results of our own tools as what they are, other JSON objects and arrays as JSON, everything else as the text it is. */
 export function parseOutput(text: string, isError: boolean, images: ResultImages): ModelToolOutput {
   // Digits of long numbers would be lost.

@@ -1,6 +1,10 @@
 import { z } from "zod";
+import { isObject } from "./is-object.ts";
 
-/** What has to change in one JSON value to make another of it. */
+/**
+ * What has to change in one JSON value to make another of it. An adapter keeps one where a framework's message and ours do not say the
+ * same, so that the one makes the other again, and what was changed since still counts.
+ */
 export type Difference =
   | { readonly value: unknown }
   | { readonly fields: Readonly<Record<string, Difference>>; readonly without?: readonly string[] | undefined }
@@ -46,10 +50,6 @@ export function applyDifference(made: unknown, difference: Difference | undefine
   const changed = Object.entries(fields).map(([name, change]) => [name, applyDifference(own(made, name), change)]);
   const kept = Object.entries(made).filter(([name]) => !without.includes(name));
   return Object.fromEntries([...kept, ...changed]);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -1,11 +1,7 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import type { ErrorCode } from "@agentscope-runtime/protocol";
-
-interface Failure {
-  readonly code: ErrorCode;
-  /** What callers are told. Never words of the provider: they may hold keys, addresses and prompts. */
-  readonly message: string;
-}
+import { isObject } from "./is-object.ts";
+import { modelFailures } from "./model-failure.ts";
+import type { ModelFailure } from "./model-failure.ts";
 
 /** One error of a chain, with the fields that clients of models and Node put on theirs. */
 interface Link {
@@ -16,20 +12,17 @@ interface Link {
   readonly status?: unknown;
   readonly statusCode?: unknown;
   readonly status_code?: unknown;
-  readonly cause?: unknown;
+  readonly responseBody?: unknown;
+  readonly data?: unknown;
   readonly error?: unknown;
+  readonly lastError?: unknown;
+  readonly cause?: unknown;
 }
 
-const unavailable: Failure = { code: "unavailable", message: "The model is not available." };
-const exhausted: Failure = { code: "resource_exhausted", message: "The model's rate limit or quota is used up." };
-const late: Failure = { code: "deadline_exceeded", message: "The model took too long." };
-const tooLong: Failure = { code: "invalid_argument", message: "The messages are longer than the model can read." };
-const refused: Failure = { code: "invalid_argument", message: "The model's provider refuses what the messages say." };
-const unfit: Failure = { code: "invalid_argument", message: "The model cannot be given these messages." };
-const rejected: Failure = { code: "internal", message: "The model's provider rejected the request." };
+const { unavailable, exhausted, late, tooLong, refused, unfit, rejected } = modelFailures;
 
 /** Statuses that mean something else to our callers than to the one who called the provider: us. */
-const failureOfStatus = new Map<number, Failure>([
+const failureOfStatus = new Map<number, ModelFailure>([
   [401, unavailable],
   [402, exhausted],
   [403, unavailable],
@@ -47,20 +40,20 @@ const quota = /insufficient.?quota|exceeded your current quota|credit balance|bi
 const contentPolicy = /content.?(policy|filter|management)|responsible.?ai|safety/i;
 
 /** For errors that arrive in the middle of a stream and have a word in place of a status. */
-const failureOfWord: readonly (readonly [RegExp, Failure])[] = [
+const failureOfWord: readonly (readonly [RegExp, ModelFailure])[] = [
   [contextLength, tooLong],
   [/rate.?limit|quota|throttl|resource.?exhausted|too.?many.?requests/i, exhausted],
   [/time(d.?)?.?out|deadline/i, late],
   [/policy|content.?filter/i, refused],
   [/image|invalid.?prompt/i, unfit],
-  [/overloaded|server.?error|api.?error|unavailable|authentication|permission|api.?key/i, unavailable],
+  [/overloaded|server.?error|api.?error|internal.?error|unavailable|authentication|permission|api.?key/i, unavailable],
 ];
 
 const networkCode =
   /^(E(CONN|HOST|NET|PIPE|AI_|NOTFOUND|PROTO|TIMEDOUT)|UND_ERR_|ERR_(SSL|TLS)|CERT_|DEPTH_|UNABLE_TO|SELF_)/;
 
 /** Errors that clients of providers tell by their name alone. */
-const failureOfName = new Map<unknown, Failure>([
+const failureOfName = new Map<unknown, ModelFailure>([
   ["APIConnectionError", unavailable],
   ["APIConnectionTimeoutError", late],
 ]);
@@ -72,12 +65,17 @@ const failureOfName = new Map<unknown, Failure>([
  * A RuntimeError passes as it is. A provider that refuses our key, is down or cannot be reached is `unavailable`: our caller
  * did nothing wrong. `resource_exhausted` is a rate limit or a quota, `deadline_exceeded` a timeout, `invalid_argument` messages
  * that the model cannot take, `canceled` an abort, `internal` everything else.
+ *
+ * `ownFailure` is for the errors that only one framework throws. It is asked first, about the error and about each one that it wraps.
  */
-export function fromModelError(thrown: unknown): RuntimeError {
+export function fromModelError(
+  thrown: unknown,
+  ownFailure: (error: object) => ModelFailure | undefined = () => undefined,
+): RuntimeError {
   const links = chain(thrown);
   for (const link of links) if (RuntimeError.is(link)) return link;
   for (const link of links) {
-    const failure = failureOf(link);
+    const failure = ownFailure(link) ?? failureOf(link);
     if (failure !== undefined) return new RuntimeError(failure.code, failure.message, { cause: thrown });
     // Clients name their own abort so.
     if (nameOf(link) === "APIUserAbortError") {
@@ -88,13 +86,13 @@ export function fromModelError(thrown: unknown): RuntimeError {
   return RuntimeError.from(thrown);
 }
 
-/** The error, and then what it wraps: its cause, or what a provider sent. */
+/** The error, and then what it wraps: the last of several tries, its cause, or what a provider sent. */
 function chain(thrown: unknown): Link[] {
   const links: Link[] = [];
   let next: unknown = thrown;
   while (isLink(next) && links.length < 8 && !links.includes(next)) {
     links.push(next);
-    next = next.cause ?? next.error;
+    next = next.lastError ?? next.cause ?? next.error;
   }
   return links;
 }
@@ -103,7 +101,7 @@ function isLink(value: unknown): value is Link {
   return typeof value === "object" && value !== null;
 }
 
-function failureOf(link: Link): Failure | undefined {
+function failureOf(link: Link): ModelFailure | undefined {
   return failureOfName.get(nameOf(link)) ?? failureOfAnswer(link) ?? failureOfNetwork(link);
 }
 
@@ -113,11 +111,11 @@ function nameOf(link: Link): unknown {
   return (link as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
 }
 
-function failureOfAnswer(link: Link): Failure | undefined {
+function failureOfAnswer(link: Link): ModelFailure | undefined {
   const status = statusOf(link);
-  const words = [link.code, link.type].filter((word) => typeof word === "string" && !networkCode.test(word));
+  const words = [...wordsOf(link), ...wordsOf(sentError(link))];
   if (status === undefined) return failureOfWords(words.join("\n"));
-  const texts = [...words, typeof link.message === "string" ? link.message : ""].join("\n");
+  const texts = [...words, link.message, link.responseBody].filter((text) => typeof text === "string").join("\n");
   if (status < 500 && quota.test(texts)) return exhausted;
   const known = failureOfStatus.get(status);
   if (known !== undefined || status >= 500) return known ?? unavailable;
@@ -130,12 +128,22 @@ function statusOf({ status, statusCode, status_code: other }: Link): number | un
   return typeof value === "number" && value >= 400 && value < 600 ? value : undefined;
 }
 
+/** What the provider sent, where a client keeps it as `data`. */
+function sentError({ data }: Link): Link {
+  const error = isObject(data) ? data["error"] : undefined;
+  return isLink(error) ? error : {};
+}
+
 /** Codes and types are fixed words; messages are not, and are read only where a status says what they are about. */
-function failureOfWords(said: string): Failure | undefined {
+function wordsOf({ code, type }: Link): string[] {
+  return [code, type].filter((word): word is string => typeof word === "string" && !networkCode.test(word));
+}
+
+function failureOfWords(said: string): ModelFailure | undefined {
   return said === "" ? undefined : failureOfWord.find(([pattern]) => pattern.test(said))?.[1];
 }
 
-function failureOfNetwork({ code }: Link): Failure | undefined {
+function failureOfNetwork({ code }: Link): ModelFailure | undefined {
   if (typeof code !== "string" || !networkCode.test(code)) return undefined;
   return /TIMED?_?OUT/.test(code) ? late : unavailable;
 }
