@@ -1,5 +1,5 @@
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { defineTool, errorResult, textResult } from "@agentscope-runtime/tools";
+import { defineTool, errorResult, runForeignTool, textResult } from "@agentscope-runtime/tools";
 import type { Tool, ToolResult, ToolRunOptions } from "@agentscope-runtime/tools";
 import { z } from "zod";
 import { readSchema } from "./ai-sdk-schema.ts";
@@ -62,7 +62,7 @@ async function fromAiSdkTool(name: string, tool: AnyAiSdkTool, { isApproved }: F
       if ((await needsApproval(tool, input, call)) && isApproved?.(name, value) !== true) {
         return errorResult(`A person has to allow ${name} before it runs.`);
       }
-      return settle(
+      return runForeignTool(
         async () => toResult(tool, { input, call, output: await lastOf(execute(input, call), runOptions) }),
         runOptions,
       );
@@ -89,23 +89,6 @@ async function validated(name: string, { validate }: AiSdkSchema, value: unknown
 async function needsApproval({ needsApproval: needs }: AnyAiSdkTool, input: unknown, call: Call): Promise<boolean> {
   const answer: unknown = isFunction(needs) ? await needs(input, call) : needs;
   return (answer ?? false) !== false;
-}
-
-/** Errors are how tools of the SDK tell a model what went wrong. */
-async function settle(work: () => Promise<ToolResult>, { signal }: ToolRunOptions): Promise<ToolResult> {
-  try {
-    return await work();
-  } catch (thrown) {
-    signal?.throwIfAborted();
-    if (RuntimeError.is(thrown)) throw thrown;
-    return errorResult(messageOf(thrown));
-  }
-}
-
-function messageOf(thrown: unknown): string {
-  if (typeof thrown === "string") return thrown;
-  const message: unknown = typeof thrown === "object" && thrown !== null && "message" in thrown ? thrown.message : "";
-  return typeof message === "string" && message !== "" ? message : "The tool failed.";
 }
 
 /** What a tool returns, or the last that it yields; those before it are updates. */

@@ -1,5 +1,5 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
-import { denialText, fileContent, sourceContent } from "@agentscope-runtime/core/adapter";
+import { denialText, fileContent, sourceContent, stopReason } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type {
   AiSdkFile,
@@ -181,20 +181,9 @@ function isSpeech(part: AiSdkPart): part is AiSdkSpeech {
 }
 
 function* ending(finishReason: string): Generator<AgentOutput> {
-  switch (finishReason) {
-    case "length":
-      yield { type: "incomplete", reason: "max_tokens" };
-      break;
-    case "content-filter":
-      yield { type: "incomplete", reason: "content_filter" };
-      break;
-    // The provider's stream ended before the model had said that it was done.
-    case "interrupted":
-      yield { type: "incomplete", reason: "interrupted" };
-      break;
-    case "error":
-      throw new RuntimeError("unavailable", "The model ended its answer with an error.");
-  }
+  const reason = stopReason(finishReason);
+  if (reason !== undefined) yield { type: "incomplete", reason };
+  if (finishReason === "error") throw new RuntimeError("unavailable", "The model ended its answer with an error.");
 }
 
 /** The SDK's own timeouts abort too, and their reason is all that tells. */

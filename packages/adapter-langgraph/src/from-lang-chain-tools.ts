@@ -1,7 +1,7 @@
 import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { defineTool, errorResult, parseToolResult, textResult } from "@agentscope-runtime/tools";
-import type { Tool, ToolInputSchema, ToolResult } from "@agentscope-runtime/tools";
+import { defineTool, errorResult, parseToolResult, runForeignTool, textResult } from "@agentscope-runtime/tools";
+import type { Tool, ToolInputSchema, ToolResult, ToolRunOptions } from "@agentscope-runtime/tools";
 import { CallbackManager } from "@langchain/core/callbacks/manager";
 import { isBaseMessage, ToolMessage } from "@langchain/core/messages";
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
@@ -32,23 +32,27 @@ export function fromLangChainTools(tools: Iterable<LangChainTool>): Tool[] {
       // The tool parses its arguments itself.
       input: z.looseObject({}),
       inputSchema: inputSchemaOf(tool),
-      run: async (input, { signal, callId = crypto.randomUUID(), onUpdate }) => {
-        const call = { type: "tool_call", id: callId, name: tool.name, args: input };
-        const callbacks =
-          onUpdate && CallbackManager.fromHandlers({ handleToolEvent: (data: unknown) => onUpdate(partOf(data)) });
-        const config = { ...(signal && { signal }), ...(callbacks && { callbacks }) };
-        try {
-          // Its parameters are generic; this is the form of a call that every tool takes.
-          return resultOf(tool.name, await tool.invoke(call as never, config as never));
-        } catch (thrown) {
-          signal?.throwIfAborted();
-          if (RuntimeError.is(thrown)) throw thrown;
-          if (nameOf(thrown) === "GraphInterrupt") throw pausing(tool.name, thrown);
-          return errorResult(messageOf(thrown));
-        }
-      },
+      run: async (input, options) =>
+        runForeignTool(async () => resultOf(tool.name, await invoke(tool, input, options)), options),
     }),
   ) as Tool[];
+}
+
+async function invoke(
+  tool: LangChainTool,
+  args: object,
+  { signal, callId = crypto.randomUUID(), onUpdate }: ToolRunOptions,
+): Promise<unknown> {
+  const call = { type: "tool_call", id: callId, name: tool.name, args };
+  const callbacks =
+    onUpdate && CallbackManager.fromHandlers({ handleToolEvent: (data: unknown) => onUpdate(partOf(data)) });
+  const config = { ...(signal && { signal }), ...(callbacks && { callbacks }) };
+  try {
+    // Its parameters are generic; this is the form of a call that every tool takes.
+    return await tool.invoke(call as never, config as never);
+  } catch (thrown) {
+    throw isObject(thrown) && thrown["name"] === "GraphInterrupt" ? pausing(tool.name, thrown) : thrown;
+  }
 }
 
 function inputSchemaOf({ name, schema }: LangChainTool): ToolInputSchema {
@@ -81,12 +85,4 @@ function partOf(value: unknown): ToolResult {
 
 function pausing(name: string, cause?: unknown): RuntimeError {
   return new RuntimeError("unimplemented", `The tool ${name} needs the graph that it was made for.`, { cause });
-}
-
-function nameOf(thrown: unknown): unknown {
-  return isObject(thrown) ? thrown["name"] : undefined;
-}
-
-function messageOf(thrown: unknown): string {
-  return isObject(thrown) && typeof thrown["message"] === "string" ? thrown["message"] : "The tool failed.";
 }

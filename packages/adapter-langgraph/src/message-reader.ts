@@ -1,5 +1,5 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
-import { isObject, knownUsage } from "@agentscope-runtime/core/adapter";
+import { isObject, knownUsage, stopReason } from "@agentscope-runtime/core/adapter";
 import type { Content, ContentInput, Usage } from "@agentscope-runtime/protocol";
 import { fromBlock, reasoningOf } from "./from-block.ts";
 import type { Block } from "./from-block.ts";
@@ -26,22 +26,6 @@ interface OpenCall {
   isWhole: boolean;
 }
 
-/** Why a model stops when it is not done, in the words of OpenAI, Anthropic, Google, Bedrock and Ollama. */
-const stops = new Map([
-  ["length", "max_tokens"],
-  ["max_tokens", "max_tokens"],
-  ["max_output_tokens", "max_tokens"],
-  ["model_context_window_exceeded", "max_tokens"],
-  ["content_filter", "content_filter"],
-  ["content_filtered", "content_filter"],
-  ["guardrail_intervened", "content_filter"],
-  ["refusal", "content_filter"],
-  ["safety", "content_filter"],
-  ["recitation", "content_filter"],
-  ["blocklist", "content_filter"],
-  ["prohibited_content", "content_filter"],
-]);
-
 /** Reads one message of an agent, chunk by chunk or whole. */
 export class MessageReader {
   readonly #origin: (name: string) => ToolOrigin;
@@ -61,7 +45,7 @@ export class MessageReader {
 
   /** The reason of an incomplete run, where the model was cut off. */
   get incomplete(): string | undefined {
-    return stops.get((this.#stop ?? "").toLowerCase());
+    return stopReason(this.#stop ?? "");
   }
 
   /** Whether text or reasoning of it was said. */

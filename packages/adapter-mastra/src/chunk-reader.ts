@@ -1,5 +1,5 @@
 import type { AgentOutput, ToolOrigin } from "@agentscope-runtime/core";
-import { denialText } from "@agentscope-runtime/core/adapter";
+import { denialText, stopReason } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { toApprovalId } from "./approval-id.ts";
 import { fromMastraError } from "./from-mastra-error.ts";
@@ -199,17 +199,8 @@ function* suspension(
   yield approvalRequest(runId, payload);
 }
 
-function* ending(reason: string | undefined): Generator<AgentOutput> {
-  switch (reason) {
-    case "length":
-      yield { type: "incomplete", reason: "max_tokens" };
-      break;
-    case "content-filter":
-      yield { type: "incomplete", reason: "content_filter" };
-      break;
-    case "error":
-      throw new RuntimeError("unavailable", "The model ended its answer with an error.");
-    case undefined:
-    default:
-  }
+function* ending(finishReason = ""): Generator<AgentOutput> {
+  const reason = stopReason(finishReason);
+  if (reason !== undefined) yield { type: "incomplete", reason };
+  if (finishReason === "error") throw new RuntimeError("unavailable", "The model ended its answer with an error.");
 }

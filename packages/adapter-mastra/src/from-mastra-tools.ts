@@ -1,9 +1,9 @@
 import { isObject } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
-import { defineTool, errorResult, parseToolResult, textResult } from "@agentscope-runtime/tools";
+import { defineTool, errorResult, parseToolResult, runForeignTool, textResult } from "@agentscope-runtime/tools";
 import type { Tool, ToolContent, ToolInputSchema, ToolResult, ToolRunOptions } from "@agentscope-runtime/tools";
 import { z } from "zod";
-import { isRefusedInput } from "./tool-failure.ts";
+import { errorText, isRefusedInput } from "./tool-failure.ts";
 
 /** The part of a tool of Mastra's that is read: `createTool` of `@mastra/core/tools` makes it. */
 export interface AnyMastraTool {
@@ -59,7 +59,7 @@ function fromMastraTool(name: string, tool: AnyMastraTool, { isApproved }: FromM
       if ((await needsApproval(tool, input)) && isApproved?.(name, input) !== true) {
         return errorResult(`A person has to allow ${name} before it runs.`);
       }
-      return settle(async () => toResult(tool, await execute(input, contextOf(name, options))), options);
+      return runForeignTool(async () => toResult(tool, await execute(input, contextOf(name, options))), options);
     },
   });
 }
@@ -99,25 +99,8 @@ async function needsApproval({ requireApproval: needs }: AnyMastraTool, input: u
   return (answer ?? false) !== false;
 }
 
-/** Errors are how tools of Mastra tell a model what went wrong. */
-async function settle(work: () => Promise<ToolResult>, { signal }: ToolRunOptions): Promise<ToolResult> {
-  try {
-    return await work();
-  } catch (thrown) {
-    signal?.throwIfAborted();
-    if (RuntimeError.is(thrown)) throw thrown;
-    return errorResult(messageOf(thrown));
-  }
-}
-
-function messageOf(thrown: unknown): string {
-  if (typeof thrown === "string") return thrown;
-  const message = isObject(thrown) ? thrown["message"] : undefined;
-  return typeof message === "string" && message !== "" ? message : "The tool failed.";
-}
-
 async function toResult({ toModelOutput }: AnyMastraTool, output: unknown): Promise<ToolResult> {
-  if (isRefusedInput(output)) return errorResult(messageOf(output));
+  if (isRefusedInput(output)) return errorResult(errorText(output));
   const own = parseToolResult(output);
   if (own !== undefined || !isFunction(toModelOutput)) return own ?? plainResult(output);
   return shownResult(await toModelOutput(output)) ?? plainResult(output);

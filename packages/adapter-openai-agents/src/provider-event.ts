@@ -1,4 +1,4 @@
-import { isObject } from "@agentscope-runtime/core/adapter";
+import { isObject, stopReason } from "@agentscope-runtime/core/adapter";
 import { z } from "zod";
 
 /** What a provider's own event says beyond what the SDK makes of it. */
@@ -182,20 +182,4 @@ function ofChoice({ delta, finish_reason: finish }: z.infer<typeof chatSchema>["
   }
   if (typeof finish === "string") news.push({ type: "stop", reason: stopReason(finish) });
   return news;
-}
-
-/** Undefined for a model that was done, or called tools. */
-function stopReason(reason: string): string | undefined {
-  switch (reason) {
-    case "max_output_tokens":
-    case "length":
-      return "max_tokens";
-    case "content_filter":
-    case "content-filter":
-      return "content_filter";
-    case "interrupted":
-      return reason;
-    default:
-      return undefined;
-  }
 }

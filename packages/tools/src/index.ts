@@ -1,6 +1,7 @@
 export { callTool } from "./call-tool.ts";
 export { createToolbox } from "./toolbox.ts";
 export { fromMcpResult } from "./from-mcp-result.ts";
+export { runForeignTool } from "./run-foreign-tool.ts";
 export { toMcpResult } from "./to-mcp-result.ts";
 export { defineTool } from "./define-tool.ts";
 export { errorResult, parseToolResult, resultText, textResult } from "./tool-result.ts";

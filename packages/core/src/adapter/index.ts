@@ -14,6 +14,7 @@ export { noResult } from "./no-result.ts";
 export { parseArguments } from "./parse-arguments.ts";
 export { placeText, unfit } from "./unfit.ts";
 export { sourceContent, sourceDataType } from "./source-content.ts";
+export { stopReason } from "./stop-reason.ts";
 export { withLeftover, withoutLeftover } from "./leftover.ts";
 
 export type { BareContent, BareMessage } from "./bare-message.ts";

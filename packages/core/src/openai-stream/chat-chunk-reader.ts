@@ -1,5 +1,6 @@
 import type { AgentOutput } from "../agent-output.ts";
 import { fromModelError } from "../adapter/from-model-error.ts";
+import { stopReason } from "../adapter/stop-reason.ts";
 import { annotationContent } from "./annotation-content.ts";
 import type { Annotation } from "./annotation-content.ts";
 import { AudioPieces } from "./audio-pieces.ts";
@@ -105,12 +106,12 @@ export class ChatChunkReader {
     yield* this.#calls.grow(index, written?.arguments ?? custom?.input ?? "");
   }
 
-  *#finish(reason: string): Generator<AgentOutput> {
+  *#finish(finish: string): Generator<AgentOutput> {
     this.#isFinished = true;
+    const reason = stopReason(finish);
     // A call whose arguments were cut off stays as it is.
-    if (reason !== "length" && reason !== "content_filter") yield* this.#calls.completeAll();
+    if (reason === undefined) yield* this.#calls.completeAll();
     for (const content of this.#audio.take()) yield { type: "content", content };
-    if (reason === "length") yield { type: "incomplete", reason: "max_tokens" };
-    if (reason === "content_filter") yield { type: "incomplete", reason: "content_filter" };
+    if (reason !== undefined) yield { type: "incomplete", reason };
   }
 }
