@@ -11,12 +11,15 @@ import { identityOf, isAlive } from "./process-identity.ts";
 const noteSchema = z.object({
   id: z.string(),
   type: z.string(),
-  state: z.enum(["running", "paused"]),
+  state: z.enum(["running", "paused", "spare"]),
   createdAt: z.number(),
   labels: z.record(z.string(), z.string()),
   owner: z.object({ pid: z.int(), startedAt: z.string() }),
 });
 const snapshotId = /^[a-z]+-[0-9a-f]{32}$/;
+
+/** A sandbox, or a box that is to be one. */
+type ShelvedBox = Omit<SandboxRecord, "state"> & { readonly state: SandboxRecord["state"] | "spare" };
 
 /** The directory of all boxes of one owner, whichever process made them: who is there, and their snapshots. */
 export class BoxShelf {
@@ -43,18 +46,18 @@ export class BoxShelf {
   }
 
   /** Says that there is such a box, and that it is this process's. */
-  note(record: SandboxRecord): void {
+  note(record: ShelvedBox): void {
     mkdirSync(this.#boxes, { recursive: true, mode: 0o700 });
     const path = join(this.#boxes, `.${record.id}.json`);
     writeFileSync(path, JSON.stringify({ ...record, owner: identityOf(process.pid) }), { mode: 0o600 });
     renameSync(path, join(this.#boxes, `${record.id}.json`));
   }
 
-  /** Those whose owner lives. */
+  /** The sandboxes whose owner lives. */
   list(): readonly SandboxRecord[] {
-    return this.#read()
-      .filter(({ owner }) => isAlive(owner))
-      .map(({ id, type, state, createdAt, labels }) => ({ id, type, state, createdAt, labels }));
+    return this.#read().flatMap(({ owner, id, type, state, createdAt, labels }) =>
+      state === "spare" || !isAlive(owner) ? [] : [{ id, type, state, createdAt, labels }],
+    );
   }
 
   /** Those that a process left which is gone. */

@@ -23,6 +23,8 @@ export interface EmbeddedForm {
   openBody(record: SandboxRecord, spec: ResolvedSandboxSpec, options: CallOptions): Promise<SandboxBody>;
   /** Puts a snapshot's files into a new sandbox. */
   restore?(sandbox: OwnedSandbox, path: string, options: CallOptions): Promise<void>;
+  /** Ends what it keeps beside sandboxes. */
+  close?(): Promise<void>;
 }
 
 /** Sandboxes that end with this process. */
@@ -57,7 +59,7 @@ export class EmbeddedBackend implements SandboxBackend {
       if (snapshot !== undefined) await this.#form.restore?.(sandbox, snapshot, options);
       const { mcpServers } = resolved.type;
       if (mcpServers !== undefined) await sandbox.addMcpServers(mcpServers, options);
-      options.signal?.throwIfAborted();
+      this.#assertOpen(options);
       return sandbox;
     } catch (thrown) {
       await sandbox[Symbol.asyncDispose]();
@@ -86,6 +88,7 @@ export class EmbeddedBackend implements SandboxBackend {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
     await Promise.all([...this.#sandboxes.values()].map(async (sandbox) => sandbox[Symbol.asyncDispose]()));
+    await this.#form.close?.();
     this.#form.shelf.tidy();
   }
 

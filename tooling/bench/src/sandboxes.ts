@@ -154,10 +154,15 @@ async function measureBubblewrap(measure: Measure): Promise<void> {
     "--dev",
     "/dev",
   ];
-  await measure("bubblewrap: create to first output", begin(backend, baseSandboxType), [
+  const bwrap: readonly [string, Timed] = [
     "bwrap",
     async () => timed(() => run("bwrap", [...bare, ...links, "sh", "-c", "echo hi"])),
-  ]);
+  ];
+  await measure("bubblewrap: create to first output", begin(backend, baseSandboxType), bwrap);
+  {
+    await using plain = await openBubblewrapBackend({ spare: false });
+    await measure("bubblewrap: the same when none stands ready", begin(plain, baseSandboxType), bwrap);
+  }
   await using sandbox = await backend.create({ type: baseSandboxType });
   await measure("bubblewrap: a command", async () => timed(() => sandbox.runShellCommand("echo hi")), [
     "sh",

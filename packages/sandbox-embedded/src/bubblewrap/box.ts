@@ -1,5 +1,6 @@
 import { spawn as spawnChild, spawnSync } from "node:child_process";
 import type { ChildProcess, SpawnOptions } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { Spawn } from "@agentscope-runtime/sandbox/local";
@@ -95,7 +96,7 @@ export class Box {
     );
     const box = new Box(child, options);
     try {
-      if (child.pid !== undefined) cgroup.add(child.pid);
+      const inGroup = child.pid === undefined ? Promise.resolve() : cgroup.add(child.pid);
       // Not on its command line, where those inside would read of the host's directories.
       give(child, boxDescriptors.words, words.map((word) => `${word}\0`).join(""));
       give(child, boxDescriptors.seccomp, seccomp ?? "");
@@ -103,7 +104,7 @@ export class Box {
       give(child, boxDescriptors.group, `${boxUser.name}:x:${boxUser.gid}:\nnogroup:x:65534:\n`);
       give(child, boxDescriptors.hosts, `127.0.0.1 localhost ${boxHostname}\n::1 localhost\n`);
       give(child, boxDescriptors.hostname, `${boxHostname}\n`);
-      await prepare();
+      await allSettled([inGroup, prepare()]);
       signal?.throwIfAborted();
       box.#control.write(`\n${ulimits(options)}${spawnerScript}`);
       box.#morePipes(pool.first);
@@ -149,6 +150,17 @@ export class Box {
     this.#control.write(startLine(number, words, { env: variables, hasStdin }));
     return command;
   };
+
+  /** The process may end before it. */
+  unref(): void {
+    this.#child.unref();
+    for (const stream of this.#child.stdio) (stream as Socket | null)?.unref(); // All of ours are pipes.
+  }
+
+  ref(): void {
+    this.#child.ref();
+    for (const stream of this.#child.stdio) (stream as Socket | null)?.ref();
+  }
 
   /** Kills all that is in it. */
   async kill(): Promise<void> {
@@ -263,6 +275,12 @@ const passwd = [
 
 function give(child: ChildProcess, descriptor: number, data: string | Uint8Array): void {
   (child.stdio[descriptor] as Writable | null)?.end(data); // All of ours are pipes that can be written.
+}
+
+/** Rejects with the first failure, once none of them is under way. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 function isTooLong(words: readonly string[], env: Readonly<Record<string, string>>): boolean {

@@ -1,14 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describeWithBubblewrap } from "@agentscope-runtime-tooling/testing";
 import { baseSandboxType } from "@agentscope-runtime/sandbox";
 import { sandboxBackendContract, sandboxContract } from "@agentscope-runtime/sandbox/testing";
-import { describeContract } from "@agentscope-runtime/services/testing";
+import { describeContract, eventually } from "@agentscope-runtime/services/testing";
 import { openBubblewrapBackend } from "../index.ts";
+import type { BubblewrapBackendOptions } from "../index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "bubblewrap-test-"));
-const open = async () => openBubblewrapBackend({ directory: join(directory, "shelf"), python: "/usr/bin/python3" });
+const open = async (options?: BubblewrapBackendOptions) =>
+  openBubblewrapBackend({ directory: join(directory, "shelf"), python: "/usr/bin/python3", ...options });
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
@@ -16,7 +20,7 @@ afterAll(() => {
 describeWithBubblewrap("With bubblewrap", () => {
   describeContract("A sandbox of bubblewrap", sandboxContract, {
     create: async () => {
-      const backend = await open();
+      const backend = await open({ spare: false });
       const sandbox = await backend.create({ type: baseSandboxType });
       void sandbox.ended.then(async () => backend[Symbol.asyncDispose]());
       return sandbox;
@@ -32,5 +36,53 @@ describeWithBubblewrap("With bubblewrap", () => {
         [Symbol.asyncDispose]: async () => backend[Symbol.asyncDispose](),
       };
     },
+  });
+
+  describe("A spare box", () => {
+    const shelf = join(directory, "spare");
+    /** The places of all boxes that the shelf knows. */
+    const places = (): string[] =>
+      readdirSync(join(shelf, "boxes")).map((name) => `/run/agentscope-${name.replace(/\.json$/, "")}`);
+
+    it("is what the next sandbox with the same limits begins from, and is replaced then", async () => {
+      await using backend = await open();
+      const limits = { diskBytes: 64 * 1024 * 1024 };
+      for (let count = 0; count < 3; count += 1) {
+        await using sandbox = await backend.create({ type: baseSandboxType, limits });
+        await using other = await backend.create({ type: baseSandboxType, limits });
+        const ids = [sandbox.id, other.id];
+        expect((await backend.list()).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+        for (const each of [sandbox, other]) {
+          const { stdout } = await each.runShellCommand("ls -A; touch mine; df -k --output=size . | tail -1");
+          expect(stdout.trim()).toBe("65536");
+        }
+      }
+    });
+
+    it("is not left when its backend is disposed, also when that happens at once", async () => {
+      for (const wait of [async (path: string) => eventually(() => existsSync(`${path}/box`)), async () => undefined]) {
+        const backend = await openBubblewrapBackend({ directory: shelf });
+        const [place = ""] = places();
+        await wait(place);
+        await backend[Symbol.asyncDispose]();
+        expect([existsSync(place), existsSync(shelf)]).toEqual([false, false]);
+      }
+    });
+
+    it("does not keep a process from ending, and the next one removes what is left of it", async () => {
+      const program = `
+        import { openBubblewrapBackend } from "./index.ts";
+        import { baseSandboxType } from "@agentscope-runtime/sandbox";
+        const backend = await openBubblewrapBackend({ directory: ${JSON.stringify(shelf)} });
+        await (await backend.create({ type: baseSandboxType }))[Symbol.asyncDispose]();
+        await new Promise((resolve) => setTimeout(resolve, 200));`;
+      const args = ["--conditions=@agentscope-runtime/source", "--input-type=module", "-e", program];
+      await promisify(execFile)(process.execPath, args, { cwd: join(import.meta.dirname, ".."), timeout: 20_000 });
+      const [place = ""] = places();
+      expect(place).toMatch(/spare/);
+      await using next = await openBubblewrapBackend({ directory: shelf, spare: false });
+      expect(await next.list()).toEqual([]);
+      expect([existsSync(place), places()]).toEqual([false, []]);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { RuntimeError } from "@agentscope-runtime/protocol";
+import { baseSandboxType } from "@agentscope-runtime/sandbox";
 import type {
   OwnedSandbox,
   ResolvedSandboxSpec,
@@ -18,6 +19,7 @@ import { BubblewrapWalls } from "./bubblewrap-walls.ts";
 import type { WalledBox } from "./bubblewrap-walls.ts";
 import { boxPaths } from "./bwrap-arguments.ts";
 import { PortRelay } from "./port-relay.ts";
+import { SpareBox } from "./spare-box.ts";
 
 const name = "bubblewrap";
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,7 +37,10 @@ export interface BubblewrapBackendOptions {
   readonly python?: string;
   /** Types that need nothing but the host's programs. Default `base`. */
   readonly types?: readonly string[];
+  /** Whether one box stands ready for the next sandbox that has the same limits as the last, or at first the default ones. Default true. */
+  readonly spare?: boolean;
 }
+
 /**
  * Sandboxes of processes behind the walls of bubblewrap, on Linux, without an engine and without being root. `unavailable` where
  * bubblewrap is not, or may not work. It removes what processes left that were killed.
@@ -47,23 +52,29 @@ export interface BubblewrapBackendOptions {
  * ```
  */
 export async function openBubblewrapBackend(options: BubblewrapBackendOptions = {}): Promise<SandboxBackend> {
-  const { bwrap, node, types = ["base"] } = options;
+  const { bwrap, node, types = ["base"], spare: hasSpare = true } = options;
   const walls = await BubblewrapWalls.open({ bwrap, node });
   const shelf = new BoxShelf(options.directory ?? defaultShelfDirectory(name));
   for (const id of shelf.abandoned()) {
     await walls.sweep(id);
     await shelf.remove(id);
   }
+  const spare = new SpareBox(walls, shelf);
+  if (hasSpare) spare.prepare(baseSandboxType.limits);
   const missing = ["attach", "egress", ...walls.missingLimits];
   return new EmbeddedBackend({
     name,
     shelf,
     abilities: { isolation: "process", missing, snapshots: "disk", types },
     openBody: async (record, spec, { signal }) => {
-      const walled = await walls.openBox(record.id, spec.limits, signal);
-      return bodyOf({ walled, record, spec, shelf, hasNode: walls.hasNode, python: options.python });
+      const { limits } = spec;
+      const walled = (await spare.take(limits)) ?? (await walls.openBox(record.id, limits, signal));
+      const body = await bodyOf({ walled, record, spec, shelf, hasNode: walls.hasNode, python: options.python });
+      if (hasSpare) spare.prepareSoon(limits);
+      return body;
     },
     restore: unpack,
+    close: async () => spare[Symbol.asyncDispose](),
   });
 }
 

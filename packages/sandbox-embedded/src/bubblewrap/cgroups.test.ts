@@ -52,8 +52,8 @@ it("writes version 2's limits into files of version 2", () => {
   expect(box.memoryKills()).toBe(2);
 });
 
-it("has nothing where nothing may be written", () => {
+it("has nothing where nothing may be written", async () => {
   const cgroups = Cgroups.open({ version: 1, directories: { memory: "/proc/nowhere" } });
   expect(cgroups.has("memory")).toBe(false);
-  cgroups.make("box", { memoryBytes: 1 }).add(1); // Which does nothing.
+  await cgroups.make("box", { memoryBytes: 1 }).add(1); // Which does nothing.
 });

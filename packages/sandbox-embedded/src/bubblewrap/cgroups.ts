@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxLimits } from "@agentscope-runtime/sandbox";
@@ -95,8 +96,9 @@ export class Cgroup {
     this.#directories = directories;
   }
 
-  add(pid: number): void {
-    for (const directory of this.#each()) writeFileSync(join(directory, "cgroup.procs"), String(pid));
+  /** The kernel takes some milliseconds for each controller. */
+  async add(pid: number): Promise<void> {
+    await Promise.all(this.#each().map(async (directory) => writeFile(join(directory, "cgroup.procs"), String(pid))));
   }
 
   pids(): readonly number[] {
