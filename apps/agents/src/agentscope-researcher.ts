@@ -31,7 +31,7 @@ export async function agentScopeResearcher({
         model: new OpenAIChatModel({ modelName, apiKey, baseURL: baseUrl, stream: true }),
         toolkit: new Toolkit({ tools: toAgentScopeTools(tools, { signal: context.signal }) }),
       });
-    yield* createAgentScopeHandler(newAgent)(request, context) as AsyncIterable<AgentOutput>; // It is a generator.
+    yield* createAgentScopeHandler(newAgent)(request, context);
   };
 }
 

@@ -11,6 +11,6 @@ export function langGraphResearcher({ baseUrl, apiKey, model }: Provider): Resea
   return async function* (request, context, tools): AsyncGenerator<AgentOutput> {
     const agent = createAgent({ model: chatModel, tools: toLangChainTools(tools), systemPrompt: instructions });
     const handler = createLangGraphHandler(agent, { config: () => ({ recursionLimit: 2 * maxSteps + 1 }) });
-    yield* handler(request, context) as AsyncIterable<AgentOutput>; // It is a generator.
+    yield* handler(request, context);
   };
 }

@@ -15,6 +15,6 @@ export function mastraResearcher({ baseUrl, apiKey, model }: Provider): Research
       tools: toMastraTools(tools),
     });
     const handler = fromMastraAgent(agent, { options: () => ({ maxSteps }) });
-    yield* handler(request, context) as AsyncIterable<AgentOutput>; // It is a generator.
+    yield* handler(request, context);
   };
 }

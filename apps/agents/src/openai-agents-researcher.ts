@@ -20,6 +20,6 @@ export function openAIAgentsResearcher({ baseUrl, apiKey, model }: Provider): Re
       restore: async (text) => RunState.fromString(agent, text),
       run: async (input) => runner.run(agent, input, { stream: true, signal, maxTurns: maxSteps }),
     }));
-    yield* handler(request, context) as AsyncIterable<AgentOutput>; // It is a generator.
+    yield* handler(request, context);
   };
 }

@@ -1,4 +1,5 @@
-import type { QueryHandler, RunContext } from "@agentscope-runtime/core";
+import type { RunContext } from "@agentscope-runtime/core";
+import type { StreamingHandler } from "@agentscope-runtime/core/adapter";
 import type { AgentRequest } from "@agentscope-runtime/protocol";
 import { AgentLocks } from "./agent-locks.ts";
 import { AgentRun } from "./agent-run.ts";
@@ -41,7 +42,7 @@ export interface AgentScopeHandlerOptions {
 export function createAgentScopeHandler(
   agent: AgentScopeAgent | AgentScopeFactory,
   options: AgentScopeHandlerOptions = {},
-): QueryHandler {
+): StreamingHandler {
   const locks = new AgentLocks();
   return (request, context) => AgentRun.outputs(agent, { request, context, options, locks });
 }

@@ -1,6 +1,7 @@
 import { isRollback } from "@agentscope-runtime/core";
-import type { AgentOutput, QueryHandler, RunContext } from "@agentscope-runtime/core";
+import type { AgentOutput, RunContext } from "@agentscope-runtime/core";
 import { isObject } from "@agentscope-runtime/core/adapter";
+import type { StreamingHandler } from "@agentscope-runtime/core/adapter";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import { ToolMessage } from "@langchain/core/messages";
@@ -88,7 +89,7 @@ const breakpointName = "breakpoint";
 export function createLangGraphHandler(
   agent: LangGraphGraph | LangChainAgent,
   options: LangGraphHandlerOptions = {},
-): QueryHandler {
+): StreamingHandler {
   const graph = "graph" in agent ? agent.graph : agent;
   return async function* query(request: AgentRequest, context: RunContext): AsyncGenerator<AgentOutput> {
     const config = configFor(options.config?.(request, context) ?? {}, context);

@@ -1,4 +1,5 @@
-import type { AgentOutput, QueryHandler, RunContext, RunSession } from "@agentscope-runtime/core";
+import type { AgentOutput, RunContext, RunSession } from "@agentscope-runtime/core";
+import type { StreamingHandler } from "@agentscope-runtime/core/adapter";
 import { mcpApprovalResponseSchema, parse, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, McpApprovalResponse, Message } from "@agentscope-runtime/protocol";
 import { assertOwn, newRunId, parseApprovalId } from "./approval-id.ts";
@@ -50,7 +51,7 @@ export interface FromMastraAgentOptions extends FromMastraOptions {
  * const app = new AgentApp({ query: fromMastraAgent(mastra.getAgent("assistant")), services });
  * ```
  */
-export function fromMastraAgent(agent: MastraAgent, options: FromMastraAgentOptions = {}): QueryHandler {
+export function fromMastraAgent(agent: MastraAgent, options: FromMastraAgentOptions = {}): StreamingHandler {
   return async function* (request, context) {
     const { signal, session } = context;
     const memory = options.thread?.(session);

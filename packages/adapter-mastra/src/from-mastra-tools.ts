@@ -5,8 +5,8 @@ import type { Tool, ToolContent, ToolInputSchema, ToolResult, ToolRunOptions } f
 import { z } from "zod";
 import { errorText, isRefusedInput } from "./tool-failure.ts";
 
-/** The part of a tool of Mastra's that is read: `createTool` of `@mastra/core/tools` makes it. */
-export interface AnyMastraTool {
+/** The part of a tool of Mastra's that is read. */
+interface AnyMastraTool {
   readonly description?: unknown;
   readonly inputSchema?: unknown;
   readonly requireApproval?: unknown;
@@ -24,9 +24,9 @@ export interface FromMastraToolsOptions {
 }
 
 /**
- * Tools of Mastra's as ours, for agents of any framework and for MCP. What a tool throws is a failure for the model, and so are
- * arguments that it refuses; what it writes is an update, `toModelOutput` says what the model sees, and an abort reaches it. A tool
- * that suspends itself fails: nobody could resume it.
+ * Tools of Mastra's, by name, as ours, for agents of any framework and for MCP: such as `createTool` makes. What a tool throws is a
+ * failure for the model, and so are arguments that it refuses; what it writes is an update, `toModelOutput` says what the model sees,
+ * and an abort reaches it. A tool that suspends itself fails: nobody could resume it.
  *
  * `invalid_argument` for tools that the client or the provider runs, those without `execute`, and for schemas that do not know
  * themselves as JSON Schema.
@@ -36,10 +36,7 @@ export interface FromMastraToolsOptions {
  * const toolbox = createToolbox(...fromMastraTools(await agent.listTools()));
  * ```
  */
-export function fromMastraTools(
-  tools: Readonly<Record<string, AnyMastraTool>>,
-  options: FromMastraToolsOptions = {},
-): Tool[] {
+export function fromMastraTools(tools: Readonly<Record<string, object>>, options: FromMastraToolsOptions = {}): Tool[] {
   return Object.entries(tools).map(([name, tool]) => fromMastraTool(name, tool, options));
 }
 

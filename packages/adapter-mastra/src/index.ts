@@ -18,7 +18,7 @@ export type {
   MastraThread,
 } from "./from-mastra-agent.ts";
 export type { MastraKeptMessage } from "./from-mastra-messages.ts";
-export type { AnyMastraTool, FromMastraToolsOptions } from "./from-mastra-tools.ts";
+export type { FromMastraToolsOptions } from "./from-mastra-tools.ts";
 export type { MastraChunk } from "./mastra-chunk.ts";
 export type {
   MastraConversationMessage,

@@ -1,4 +1,4 @@
-import { parseArguments } from "@agentscope-runtime/core/adapter";
+import { noResult, parseArguments } from "@agentscope-runtime/core/adapter";
 import type { Message } from "@agentscope-runtime/protocol";
 import { failureText, jsonText, modelOutputOf, parseOutput } from "./json-text.ts";
 import type {
@@ -11,8 +11,6 @@ import { noteOf, withNote } from "./runtime-note.ts";
 import type { MessageNote } from "./runtime-note.ts";
 
 type Turn = MastraConversationMessage;
-
-const noResult = "No result: the run ended before the tool answered.";
 
 /**
  * Puts messages together as Mastra keeps them: what the agent said without a pause is one message, and a call and its answer

@@ -1,5 +1,6 @@
-import type { AgentOutput, QueryHandler, RunContext } from "@agentscope-runtime/core";
+import type { AgentOutput, RunContext } from "@agentscope-runtime/core";
 import { denialText } from "@agentscope-runtime/core/adapter";
+import type { StreamingHandler } from "@agentscope-runtime/core/adapter";
 import { mcpApprovalResponseSchema, RuntimeError } from "@agentscope-runtime/protocol";
 import type { AgentRequest, Message } from "@agentscope-runtime/protocol";
 import type { AgentItem } from "./agent-item.ts";
@@ -53,7 +54,7 @@ const wentOn = "The call was not run: the conversation went on without an answer
 export function createOpenAIAgentsHandler<State extends AgentsRunState>(
   begin: (context: RunContext, request: AgentRequest) => OpenAIAgentsRunner<State> | Promise<OpenAIAgentsRunner<State>>,
   { historyLimit: limit = 50 }: OpenAIAgentsHandlerOptions = {},
-): QueryHandler {
+): StreamingHandler {
   return async function* (request, context): AsyncGenerator<AgentOutput> {
     const { restore, run } = await begin(context, request);
     const onPause = async (state: State): Promise<void> => keepPause(context, state.toString());

@@ -25,4 +25,5 @@ export type { FileSource } from "./file-content.ts";
 export type { ModelFailure } from "./model-failure.ts";
 export type { PartPlace } from "./unfit.ts";
 export type { Recall, RecallOptions } from "./create-recall.ts";
+export type { StreamingHandler } from "./streaming-handler.ts";
 export type { Source } from "./source-content.ts";
