@@ -45,7 +45,7 @@ export class LiveRun {
   readonly #writer: RunWriter;
   #status: RunStatus;
   #handingOver = false;
-  readonly #readers = new Set<AbortSignal>();
+  #readers: readonly AbortSignal[] = [];
   #length = 0;
   #end: End | undefined;
   #grace: NodeJS.Timeout | undefined;
@@ -85,12 +85,12 @@ export class LiveRun {
 
   /** Counts a reader until its signal aborts; the same signal counts once. */
   addReader(signal: AbortSignal): void {
-    if (this.#readers.has(signal)) return;
+    if (this.#readers.includes(signal)) return;
     clearTimeout(this.#grace);
-    this.#readers.add(signal);
+    this.#readers = [...this.#readers, signal];
     const leave = (): void => {
-      this.#readers.delete(signal);
-      if (this.#readers.size === 0) this.#onLastReaderLeft();
+      this.#readers = this.#readers.filter((reader) => reader !== signal);
+      if (this.#readers.length === 0) this.#onLastReaderLeft();
     };
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { once: true });

@@ -77,7 +77,8 @@ export class Narrator {
   readonly #now: () => number;
   readonly #response: AgentResponse;
   readonly #output: (Message | undefined)[] = [];
-  readonly #calls = new Map<string, KnownCall>();
+  /** None until the first: most runs call nothing. */
+  #calls: Map<string, KnownCall> | undefined;
   #events: AgentEvent[] = [];
   #sequence = 0;
   #speech: OpenMessage | undefined;
@@ -129,7 +130,7 @@ export class Narrator {
   close(ending?: Ending): AgentEvent[] {
     const status = ending === undefined ? "completed" : "incomplete";
     this.#closeSpeech(status);
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls?.values() ?? []) {
       if (call.open !== undefined) this.#closeMessage(call.open, "incomplete");
       if (call.result !== undefined) this.#closeMessage(call.result, status);
       call.open = undefined;
@@ -260,15 +261,20 @@ export class Narrator {
 
   /** The call with an open message. A call id that comes again after its call was complete is a new call. */
   #openCall(output: ToolCall | ToolCallDelta): KnownCall {
-    const known = this.#calls.get(output.callId);
+    const known = this.#calls?.get(output.callId);
     if (known?.open !== undefined) return known;
     this.#closeSpeech("completed");
     if (known?.result !== undefined) this.#closeMessage(known.result, "incomplete");
     const call = newCall(output, output.name);
-    this.#calls.set(output.callId, call);
+    this.#keepCall(output.callId, call);
     call.open = this.#openMessage(newMessage(`${call.kind}_call`, "assistant"));
     if (output.type === "tool.call.delta") this.#tellArguments(call, output.callId);
     return call;
+  }
+
+  #keepCall(callId: string, call: KnownCall): void {
+    this.#calls ??= new Map();
+    this.#calls.set(callId, call);
   }
 
   #tellArguments(call: KnownCall, callId: string): void {
@@ -278,10 +284,10 @@ export class Narrator {
   }
 
   #result(output: ToolResult): void {
-    const known = this.#calls.get(output.callId);
+    const known = this.#calls?.get(output.callId);
     if (known === undefined) this.#closeSpeech("completed");
     const call = known ?? newCall(output, output.name);
-    if (known === undefined) this.#calls.set(output.callId, call);
+    if (known === undefined) this.#keepCall(output.callId, call);
     this.#endCall(call, output.callId, "completed");
     const data = {
       call_id: output.callId,

@@ -1,4 +1,4 @@
-import { newResponseId } from "@agentscope-runtime/protocol";
+import { newResponseId, newUuid } from "@agentscope-runtime/protocol";
 import type { AgentRequest } from "@agentscope-runtime/protocol";
 import type { Identity } from "./identity.ts";
 
@@ -14,7 +14,7 @@ export interface PreparedRequest extends AgentRequest {
  * request's, or else the session's id.
  */
 export function prepareRequest(request: AgentRequest, identity?: Identity): PreparedRequest {
-  const sessionId = request.session_id ?? crypto.randomUUID();
+  const sessionId = request.session_id ?? newUuid();
   return {
     ...request,
     id: request.id ?? newResponseId(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { eventFields } from "./event-fields.ts";
 import { messageSchema } from "./message.ts";
+import { newUuid } from "./new-uuid.ts";
 import { runStatusSchema } from "./run-status.ts";
 import { usageSchema } from "./usage.ts";
 
@@ -25,5 +26,5 @@ export const agentResponseSchema = z.object({
 export type AgentResponse = z.output<typeof agentResponseSchema>;
 
 export function newResponseId(): string {
-  return `response_${crypto.randomUUID()}`;
+  return `response_${newUuid()}`;
 }

@@ -19,6 +19,7 @@ export { foldEvent, foldEvents } from "./fold-events.ts";
 export { errorCodeFromHttpStatus, httpStatusFromErrorCode } from "./http-status.ts";
 export { idSchema } from "./id.ts";
 export { messageSchema, messageTypeSchema, newMessageId } from "./message.ts";
+export { newUuid } from "./new-uuid.ts";
 export { parse } from "./parse.ts";
 export { roleSchema } from "./role.ts";
 export { runSchema } from "./run.ts";

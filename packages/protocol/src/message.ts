@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { contentSchema } from "./content.ts";
 import { eventFields } from "./event-fields.ts";
+import { newUuid } from "./new-uuid.ts";
 import { roleSchema } from "./role.ts";
 import { runStatusSchema } from "./run-status.ts";
 import { usageSchema } from "./usage.ts";
@@ -56,5 +57,5 @@ export type Message = z.output<typeof messageSchema>;
 export type MessageInput = z.input<typeof messageSchema>;
 
 export function newMessageId(): string {
-  return `msg_${crypto.randomUUID()}`;
+  return `msg_${newUuid()}`;
 }

@@ -212,7 +212,7 @@ export class InProcessRunLog implements RunLog {
   async finish(key: RunKey, { holder, first, status, events }: RunEnd, options?: CallOptions): Promise<RunRecord> {
     this.#lifetime.assertOpen(options);
     const run = this.#writable(key, { holder, first });
-    run.events.add(events);
+    run.events.add(events, true);
     run.status = status;
     run.request = undefined;
     run.endedAt = this.#now();
@@ -220,7 +220,6 @@ export class InProcessRunLog implements RunLog {
     this.#finished.add(run);
     this.#finishedSize += sizeOf(run);
     wake(run);
-    run.events.pack();
     this.#forgetOldest();
     return toRecord(run);
   }

@@ -19,14 +19,16 @@ describe("PackedEvents", () => {
     ["few", 5, 10, "x"],
     ["many", 300, 200, "x"],
     ["many, in letters of several bytes,", 300, 200, "界"],
-  ])("gives %s events back as they came, before and after they are packed", (_, count, size, letter) => {
+  ])("gives %s events back as they came, one by one and all at once", (_, count, size, letter) => {
     const events = new PackedEvents(new TextArena());
     const told = eventsOf(count, size, letter);
     for (let first = 0; first < count; first += 7) events.add(told.slice(first, first + 7));
     expect([events.count, events.length]).toEqual([count, count * size]);
     expect(all(events)).toEqual(told);
-    events.pack();
-    expect(all(events)).toEqual(told);
+    const whole = new PackedEvents(new TextArena());
+    whole.add(told, true);
+    expect([whole.count, whole.length]).toEqual([count, count * size]);
+    expect(all(whole)).toEqual(told);
   });
 
   it("gives no more than 1,000 at a time, and nothing beyond the end that is asked for", () => {

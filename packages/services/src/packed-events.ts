@@ -4,28 +4,22 @@ import type { PlacedText, TextArena } from "./text-arena.ts";
 
 interface Pack {
   readonly first: number;
-  readonly count: number;
-  /** The events, one behind the other, with a separator between them: in the arena, or by itself once it is left. */
+  count: number;
+  /** The events, one behind the other, with a separator between them: in the arena, or by itself once that is left. */
   text: PlacedText | string;
 }
 
 const largestBatch = 1000;
-/** Characters that wait to be packed together, and that are. */
+/** Characters of events that are packed together. */
 const packLength = 8 * 1024;
 /** JSON text has this character only escaped. */
 const separator = "\0";
 
-/**
- * The events of one run, packed as bytes but for the newest of a run that goes on: what stays is outside of the heap, where
- * the garbage collector does not copy it around.
- */
+/** The events of one run, packed as bytes: what stays is outside of the heap, where the garbage collector does not copy it around. */
 export class PackedEvents {
   readonly #arena: TextArena;
   readonly #packs: Pack[] = [];
-  /** The newest ones, from this number on. */
-  readonly #loose: string[] = [];
-  #looseFirst = 0;
-  #looseLength = 0;
+  #count = 0;
   #length = 0;
 
   constructor(arena: TextArena) {
@@ -34,48 +28,39 @@ export class PackedEvents {
 
   /** How many events there are: the number of the next one. */
   get count(): number {
-    return this.#looseFirst + this.#loose.length;
+    return this.#count;
   }
 
   /** All their text, in characters. */
   get length(): number {
-    return this.#length + this.#looseLength;
+    return this.#length;
   }
 
-  add(events: readonly string[]): void {
-    for (const event of events) {
-      this.#loose.push(event);
-      this.#looseLength += event.length;
-    }
-    if (this.#looseLength > packLength) this.pack();
-  }
-
-  /** Packs all that is there, such as when there is no more to come. */
-  pack(): void {
-    const loose = this.#loose;
-    for (let from = 0; from < loose.length;) {
-      const to = endOfPack(loose, from);
-      const text = this.#arena.place(loose.slice(from, to).join(separator));
-      this.#packs.push({ first: this.#looseFirst + from, count: to - from, text });
+  /** `areLast`: no more will come. */
+  add(events: readonly string[], areLast = false): void {
+    for (let from = 0; from < events.length;) {
+      const to = endOfPack(events, from);
+      const text = (to - from === events.length ? events : events.slice(from, to)).join(separator);
+      this.#put(text, to - from, areLast);
+      this.#length += text.length - (to - from - 1);
       from = to;
     }
-    this.#length += this.#looseLength;
-    this.#looseFirst += loose.length;
-    // Emptied and not replaced: V8 keeps arrays that mostly live long among its old objects, and what a dead one of them
-    // holds is only let go by the next full collection.
-    loose.length = 0;
-    this.#looseLength = 0;
   }
 
-  /** Up to 1,000 events from this number on, but not as far as `end`. Empty when there are none. */
+  /** Up to 1,000 events from this number on, and no more text than there is in two packs, but not as far as `end`. Empty when there are none. */
   batch(from: number, end: number): readonly RunEntry[] {
-    if (from >= Math.min(this.count, end)) return [];
-    const pack = from < this.#looseFirst ? this.#packAt(from) : undefined;
-    const first = pack?.first ?? this.#looseFirst;
-    const events = pack === undefined ? this.#loose : textOf(pack).split(separator);
-    return events
-      .slice(from - first, Math.min(end - first, from - first + largestBatch))
-      .map((data, index) => ({ sequence: from + index, data }));
+    const entries: RunEntry[] = [];
+    const last = Math.min(this.#count, end, from + largestBatch);
+    let length = 0;
+    for (let next = from; next < last && length < packLength; next = from + entries.length) {
+      const { first, text } = this.#packAt(next);
+      const events = (typeof text === "string" ? text : textAt(text)).split(separator);
+      for (const data of events.slice(next - first, last - first)) {
+        entries.push({ sequence: from + entries.length, data });
+        length += data.length;
+      }
+    }
+    return entries;
   }
 
   /** Leaves the arena, for good. Only what is to be read on is kept. */
@@ -86,6 +71,18 @@ export class PackedEvents {
       pack.text = keep ? textAt(placed) : "";
       this.#arena.free(placed);
     }
+  }
+
+  #put(text: string, count: number, isLast: boolean): void {
+    const pack = this.#packs.at(-1);
+    if (pack !== undefined && typeof pack.text !== "string" && this.#arena.grow(pack.text, separator + text)) {
+      pack.count += count;
+    } else {
+      // A run that has said much will say more.
+      const room = isLast ? 0 : Math.min(this.#length, packLength);
+      this.#packs.push({ first: this.#count, count, text: this.#arena.place(text, room) });
+    }
+    this.#count += count;
   }
 
   #packAt(number: number): Pack {
@@ -111,8 +108,4 @@ function endOfPack(events: readonly string[], from: number): number {
     to += 1;
   }
   return to;
-}
-
-function textOf({ text }: Pack): string {
-  return typeof text === "string" ? text : textAt(text);
 }

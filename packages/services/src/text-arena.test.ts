@@ -10,16 +10,20 @@ describe("TextArena", () => {
       fc.nat({ max: 20_000 }).map((length) => "界".repeat(length)),
     );
     const step = fc.oneof(
-      { weight: 3, arbitrary: fc.record({ place: text }) },
+      { weight: 3, arbitrary: fc.record({ place: text, room: fc.nat({ max: 2000 }) }) },
+      { weight: 3, arbitrary: fc.record({ grow: fc.nat(), by: text }) },
       { weight: 2, arbitrary: fc.record({ free: fc.nat() }) },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         const arena = new TextArena();
-        const placed: { readonly text: string; readonly at: PlacedText }[] = [];
+        const placed: { text: string; readonly at: PlacedText }[] = [];
         for (const one of steps) {
-          if ("place" in one) placed.push({ text: one.place, at: arena.place(one.place) });
-          else for (const { at } of placed.splice(one.free % (placed.length + 1), 1)) arena.free(at);
+          if ("place" in one) placed.push({ text: one.place, at: arena.place(one.place, one.room) });
+          else if ("grow" in one) {
+            const grown = placed[one.grow % (placed.length + 1)];
+            if (grown !== undefined && arena.grow(grown.at, one.by)) grown.text += one.by;
+          } else for (const { at } of placed.splice(one.free % (placed.length + 1), 1)) arena.free(at);
           for (const { text: told, at } of placed) expect(textAt(at) === told).toBe(true);
         }
       }),

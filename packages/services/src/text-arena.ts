@@ -2,7 +2,9 @@
 export interface PlacedText {
   readonly chunk: Chunk;
   readonly start: number;
-  readonly end: number;
+  end: number;
+  /** It may grow up to here. */
+  readonly limit: number;
 }
 
 interface Chunk {
@@ -17,23 +19,33 @@ interface Chunk {
 const chunkBytes = 32 * 1024;
 /** Chunks without a text that are kept for the next ones: 8 MiB. */
 const mostSpare = 256;
-/** No character takes more in UTF-8. */
-const mostBytesPerCharacter = 3;
 
 /**
  * Texts as bytes outside of the heap, in chunks that are used again once all of their texts are freed. Buffers that come and go by the
- * thousand would do the same but for the garbage collector, which V8 starts for every few megabytes of them.
+ * thousand would do the same but for the garbage collector, which V8 starts for every few megabytes of them. It does not for memory
+ * that could be shared with other threads; this is not.
  */
 export class TextArena {
   readonly #spare: Chunk[] = [];
-  #current = newChunk(chunkBytes);
+  #current = newChunk();
 
-  place(text: string): PlacedText {
-    const chunk = this.#chunkFor(text);
+  /** `room`: so many bytes at least, in which it may grow. */
+  place(text: string, room = 0): PlacedText {
+    const length = Buffer.byteLength(text);
+    const chunk = this.#chunkFor(Math.max(length, room));
     const start = chunk.end;
-    chunk.end += chunk.bytes.write(text, start);
+    chunk.bytes.write(text, start);
+    chunk.end += Math.max(length, room);
     chunk.texts += 1;
-    return { chunk, start, end: chunk.end };
+    return { chunk, start, end: start + length, limit: chunk.end };
+  }
+
+  /** Puts more behind a text. False when there is no room: then it is as it was. */
+  grow(placed: PlacedText, more: string): boolean {
+    if (placed.end + more.length > placed.limit) return false; // No character takes less than a byte.
+    if (placed.end + Buffer.byteLength(more) > placed.limit) return false;
+    placed.end += placed.chunk.bytes.write(more, placed.end);
+    return true;
   }
 
   /** Once for each text. What is read of it afterwards is something else. */
@@ -45,13 +57,11 @@ export class TextArena {
     if (isSpare && this.#spare.length < mostSpare) this.#spare.push(chunk);
   }
 
-  #chunkFor(text: string): Chunk {
-    if (this.#current.end + text.length * mostBytesPerCharacter <= chunkBytes) return this.#current;
-    const length = Buffer.byteLength(text);
+  #chunkFor(length: number): Chunk {
     if (this.#current.end + length <= chunkBytes) return this.#current;
-    // A long one is by itself.
-    if (length > chunkBytes / 2) return newChunk(length);
-    this.#current = this.#spare.pop() ?? newChunk(chunkBytes);
+    // A long one is by itself, and garbage like any other when it is freed.
+    if (length > chunkBytes / 2) return toChunk(Buffer.allocUnsafeSlow(length));
+    this.#current = this.#spare.pop() ?? newChunk();
     return this.#current;
   }
 }
@@ -60,6 +70,10 @@ export function textAt({ chunk, start, end }: PlacedText): string {
   return chunk.bytes.toString("utf8", start, end);
 }
 
-function newChunk(length: number): Chunk {
-  return { bytes: Buffer.allocUnsafeSlow(length), end: 0, texts: 0 };
+function toChunk(bytes: Buffer): Chunk {
+  return { bytes, end: 0, texts: 0 };
+}
+
+function newChunk(): Chunk {
+  return toChunk(Buffer.from(new SharedArrayBuffer(chunkBytes)));
 }
