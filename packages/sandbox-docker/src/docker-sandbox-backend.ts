@@ -32,6 +32,7 @@ import { SandboxLife } from "./sandbox-life.ts";
 import type { ResolveHost } from "./resolve-egress.ts";
 import { sweep } from "./sweep.ts";
 import { removeSnapshot, snapshotImage, takeSnapshot } from "./take-snapshot.ts";
+import { waitForListener } from "./wait-for-listener.ts";
 import { waitForSocket } from "./wait-for-socket.ts";
 import { canMakeDisks, copyDisk, makeDisk } from "./workspace-disk.ts";
 
@@ -403,6 +404,7 @@ class DockerBackend implements DockerSandboxBackend {
           const patience = AbortSignal.any([life.signal, AbortSignal.timeout(readyMs)]);
           await waitForSocket(folder.server, boxSocket, patience)
             .then(async () => socket.renew())
+            .then(async () => waitForListener(socket.path, patience))
             .catch(() => undefined); // The next call says that it is gone.
           resolve(undefined);
         }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -36,6 +36,17 @@ describeWithBubblewrap("With bubblewrap", () => {
         [Symbol.asyncDispose]: async () => backend[Symbol.asyncDispose](),
       };
     },
+  });
+
+  it("opens over the note of a box of which nothing else is left, as after a restart of the machine", async () => {
+    const shelf = join(directory, "noted");
+    mkdirSync(join(shelf, "boxes"), { recursive: true, mode: 0o700 });
+    chmodSync(shelf, 0o700);
+    const owner = { pid: 4_194_304, startedAt: "1" }; // Above all that there are.
+    const note = { id: "base-gone", type: "base", state: "running", createdAt: 0, labels: {}, owner };
+    writeFileSync(join(shelf, "boxes", "base-gone.json"), JSON.stringify(note));
+    await using backend = await openBubblewrapBackend({ directory: shelf, spare: false });
+    expect([await backend.list(), readdirSync(join(shelf, "boxes"))]).toEqual([[], []]);
   });
 
   describe("A spare box", () => {

@@ -106,12 +106,18 @@ export class Cgroup {
     return [...new Set(lists.flatMap((list) => list.split("\n").filter((line) => line !== "")))].map(Number);
   }
 
-  /** Stops all processes where they are, or lets them go on. Nothing where groups cannot be frozen. */
+  /** Stops all processes where they are, or lets them go on. Nothing where groups cannot be frozen, or the group is gone. */
   setFrozen(frozen: boolean): void {
     const directory = this.#directories.get("freezer");
     if (directory === undefined) return;
-    if (this.#version === 1) writeFileSync(join(directory, "freezer.state"), frozen ? "FROZEN" : "THAWED");
-    else writeFileSync(join(directory, "cgroup.freeze"), frozen ? "1" : "0");
+    const [file, value] =
+      this.#version === 1 ? ["freezer.state", frozen ? "FROZEN" : "THAWED"] : ["cgroup.freeze", frozen ? "1" : "0"];
+    try {
+      writeFileSync(join(directory, file), value);
+    } catch (thrown) {
+      // Errors of fs have codes.
+      if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
+    }
   }
 
   /** How many of its processes were killed since they used up the memory. */
