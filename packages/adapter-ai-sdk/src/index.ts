@@ -7,6 +7,7 @@ export { fromModelMessages } from "./from-model-messages.ts";
 export { fromUIMessages } from "./from-ui-messages.ts";
 export { memoryMiddleware } from "./memory-middleware.ts";
 export { toAiSdkSandbox } from "./to-ai-sdk-sandbox.ts";
+export { toAiSdkSandboxProvider } from "./to-ai-sdk-sandbox-provider.ts";
 export { toAiSdkTools } from "./to-ai-sdk-tools.ts";
 export { toModelMessages } from "./to-model-messages.ts";
 export { toUIMessageStream } from "./to-ui-message-stream.ts";
@@ -37,9 +38,16 @@ export type {
   ModelToolResultPart,
   ModelUserPart,
 } from "./model-message.ts";
+export type { ReachableSandboxLike, SandboxLeaseLike } from "./held-sandbox.ts";
 export type { SandboxLike } from "./sandbox-like.ts";
 export type { AiSdkSandboxProcess, AiSdkWritableProcess } from "./sandbox-process.ts";
 export type { AiSdkSandbox, ToAiSdkSandboxOptions } from "./to-ai-sdk-sandbox.ts";
+export type {
+  AiSdkNetworkSandbox,
+  AiSdkSandboxProvider,
+  SandboxServiceLike,
+  ToAiSdkSandboxProviderOptions,
+} from "./to-ai-sdk-sandbox-provider.ts";
 export type { ToModelMessagesOptions } from "./to-model-messages.ts";
 export type { AiSdkFunctionTool, AiSdkToolCallOptions } from "./to-ai-sdk-tools.ts";
 export type { ResultImages } from "./to-tool-output.ts";

@@ -85,6 +85,16 @@ it("says null or false of what is not there", async () => {
   expect(await session.deleteFile({ path })).toBe(false);
 });
 
+it("does not take a sandbox that has ended for one without files", async () => {
+  const ended = await openLocalSandbox({ id: "ended", type: "base", root: join(root, "ended"), spawn });
+  const over = toAiSdkSandbox(ended);
+  await ended[Symbol.asyncDispose]();
+  const gone = { code: "not_found", message: expect.stringContaining("ended") as string };
+  await expect(over.readTextFile({ path: "a" })).rejects.toMatchObject(gone);
+  await expect(over.readBinaryFile({ path: "a" })).rejects.toMatchObject(gone);
+  await expect(over.listDirectory({ path: "." })).rejects.toMatchObject(gone);
+});
+
 it("tells what is where, follows links but deletes them and not what they point to", async () => {
   await session.writeTextFile({ path: "list/a.txt", content: "abc" });
   await session.writeTextFile({ path: "list/sub/b.txt", content: "" });

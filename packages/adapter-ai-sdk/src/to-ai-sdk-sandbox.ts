@@ -74,6 +74,21 @@ export function toAiSdkSandbox(sandbox: SandboxLike, options: ToAiSdkSandboxOpti
   } = options;
   const { files } = sandbox;
 
+  /** Null for what is not there. A sandbox that has ended is no such thing. */
+  async function orNull<T>(
+    { path, abortSignal }: AtPath,
+    work: (path: string, given: { readonly signal?: AbortSignal }) => Promise<T>,
+  ): Promise<T | null> {
+    const given = signalOf(abortSignal);
+    try {
+      return await work(path, given);
+    } catch (thrown) {
+      if (!RuntimeError.is(thrown) || thrown.code !== "not_found") throw thrown;
+      if ((await files.stat(path, given)) !== undefined) throw thrown;
+      return null;
+    }
+  }
+
   return {
     description,
 
@@ -103,11 +118,11 @@ export function toAiSdkSandbox(sandbox: SandboxLike, options: ToAiSdkSandboxOpti
       return found === undefined ? null : ReadableStream.from(files.stream(path, signalOf(abortSignal)));
     },
 
-    readBinaryFile: async ({ path, abortSignal }) => orNull(files.read(path, signalOf(abortSignal))),
+    readBinaryFile: async (at) => orNull(at, (path, given) => files.read(path, given)),
 
-    async readTextFile({ path, encoding = "utf-8", startLine = 1, endLine, abortSignal }) {
+    async readTextFile({ encoding = "utf-8", startLine = 1, endLine, ...at }) {
       const decoder = decoderOf(encoding);
-      const bytes = await orNull(files.read(path, signalOf(abortSignal)));
+      const bytes = await orNull(at, (path, given) => files.read(path, given));
       if (bytes === null) return null;
       const text = decoder.decode(bytes);
       if (startLine <= 1 && endLine === undefined) return text;
@@ -135,8 +150,8 @@ export function toAiSdkSandbox(sandbox: SandboxLike, options: ToAiSdkSandboxOpti
       return { type: found.type, size: found.size ?? 0 };
     },
 
-    async listDirectory({ path, abortSignal }) {
-      const entries = await orNull(files.list(path, signalOf(abortSignal)));
+    async listDirectory(at) {
+      const entries = await orNull(at, (path, given) => files.list(path, given));
       return entries && entries.map(({ name, type }) => ({ name, type: type === "link" ? "symlink" : type }));
     },
 
@@ -167,15 +182,6 @@ async function statOfLink(
   if (what === "") return null;
   if (what === "directory" || what === "other") return { type: what, size: 0 };
   return { type: "file", size: Number(what) };
-}
-
-async function orNull<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (thrown) {
-    if (RuntimeError.is(thrown) && thrown.code === "not_found") return null;
-    throw thrown;
-  }
 }
 
 function decoderOf(encoding: string): InstanceType<typeof TextDecoder> {
