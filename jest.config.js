@@ -20,7 +20,8 @@ export default {
       },
     ],
   },
-  maxWorkers: "100%",
+  // One more than there are processors on small machines: many suites wait for services most of the time.
+  maxWorkers: "150%",
   coverageProvider: "v8",
   coveragePathIgnorePatterns: ["/node_modules/", "/dist/", "/testing/"],
 };

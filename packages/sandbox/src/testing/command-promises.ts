@@ -5,8 +5,11 @@ import type { SandboxContract } from "./sandbox-contract.ts";
 
 const shell = (script: string) => ["/bin/sh", "-c", script] as const;
 
-/** Runs until it is killed, in a child of a child, and says `ready` first. */
-const stubborn = "trap '' TERM INT; (sh -c 'echo ready; while :; do sleep 1; done' & wait) & wait";
+/** Runs until it is killed, in a child of a child, and says its name first; others may run the same on this machine. */
+function stubborn(): { readonly script: string; readonly name: string } {
+  const name = `stubborn-${crypto.randomUUID()}`;
+  return { name, script: `trap '' TERM INT; (sh -c 'echo ${name}; while :; do sleep 1; done' & wait) & wait` };
+}
 
 /** How many processes of the sandbox have this word on their command line. */
 async function countProcesses(sandbox: Sandbox, word: string): Promise<number> {
@@ -89,25 +92,28 @@ export const commandPromises: SandboxContract = {
   },
 
   "kills a command and its children at the timeout": async (sandbox) => {
-    const result = await sandbox.runShellCommand(`: marker-timeout; ${stubborn}`, { timeoutMs: 300 });
-    expect(result).toMatchObject({ stdout: "ready\n", exitCode: 137, stopped: "timeout" });
-    expect(await countProcesses(sandbox, "echo ready")).toBe(0);
+    const { name, script } = stubborn();
+    const result = await sandbox.runShellCommand(script, { timeoutMs: 300 });
+    expect(result).toMatchObject({ stdout: `${name}\n`, exitCode: 137, stopped: "timeout" });
+    expect(await countProcesses(sandbox, name)).toBe(0);
   },
 
   "kills a command and its children when the signal aborts, and rejects with its reason": async (sandbox) => {
+    const { name, script } = stubborn();
     const stop = new AbortController();
     const run = async (): Promise<void> => {
-      for await (const event of sandbox.exec(shell(stubborn), { signal: stop.signal })) {
+      for await (const event of sandbox.exec(shell(script), { signal: stop.signal })) {
         if (event.type === "stdout") stop.abort(new Error("enough"));
       }
     };
     await expect(run()).rejects.toThrow("enough");
-    expect(await countProcesses(sandbox, "echo ready")).toBe(0);
+    expect(await countProcesses(sandbox, name)).toBe(0);
   },
 
   "kills a command and its children when its loop is left": async (sandbox) => {
-    for await (const event of sandbox.exec(shell(stubborn))) if (event.type === "stdout") break;
-    expect(await countProcesses(sandbox, "echo ready")).toBe(0);
+    const { name, script } = stubborn();
+    for await (const event of sandbox.exec(shell(script))) if (event.type === "stdout") break;
+    expect(await countProcesses(sandbox, name)).toBe(0);
   },
 
   "starts nothing once the signal is aborted": async (sandbox) => {
