@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /** @type {import("jest").Config} */
 export default {
   testEnvironment: "node",
@@ -20,8 +22,8 @@ export default {
       },
     ],
   },
-  // One more than there are processors on small machines: many suites wait for services most of the time.
-  maxWorkers: "150%",
+  // More than there are processors: many suites wait for services most of the time.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   coverageProvider: "v8",
   coveragePathIgnorePatterns: ["/node_modules/", "/dist/", "/testing/"],
 };
