@@ -165,10 +165,11 @@ export class Box {
   /** Kills all that is in it. */
   async kill(): Promise<void> {
     if (!this.#isOver) {
+      this.#control.destroy(); // What has not begun yet ends of it.
+      // A bwrap that is killed before it has told leaves a process behind that waits for it for ever.
+      if (this.#pid === undefined) await this.#hasPid.promise;
       // Its first process takes all others with it, and its end is seen by bwrap only when they are gone.
-      if (this.#pid === undefined) this.#child.kill("SIGKILL");
-      else killIfThere(this.#pid);
-      this.#control.destroy();
+      if (this.#pid !== undefined) killIfThere(this.#pid);
     }
     await this.#ended.promise;
   }

@@ -49,6 +49,33 @@ describeWithBubblewrap("With bubblewrap", () => {
     expect([await backend.list(), readdirSync(join(shelf, "boxes"))]).toEqual([[], []]);
   });
 
+  it("leaves no process behind that waits for a bwrap whose beginning was aborted", async () => {
+    const place = mkdtempSync(join(tmpdir(), "slow-bwrap-"));
+    const slow = join(place, "bwrap");
+    const begun = join(place, "begun");
+    chmodSync(place, 0o777); // Boxes are another user's.
+    // As bwrap is for a moment: a child holds its pipes, and waits to be told that it may go on.
+    const script = `#!/bin/bash
+      if [ "$1" != --args ]; then exec bwrap "$@"; fi
+      exec 30<&0
+      mkfifo ${begun}
+      { read -r _ <${begun}; exec bwrap "$@" <&30 30<&-; } &
+      sleep 0.2
+      echo >${begun}
+      wait`;
+    writeFileSync(slow, script, { mode: 0o755 });
+    const pipes = (): number => process.getActiveResourcesInfo().filter((name) => name === "PipeWrap").length;
+    await using backend = await open({ bwrap: slow, spare: false });
+    const before = pipes();
+    const stop = new AbortController();
+    const creating = backend.create({ type: baseSandboxType }, { signal: stop.signal });
+    await eventually(() => existsSync(begun));
+    stop.abort(new Error("enough"));
+    await expect(creating).rejects.toThrow("enough");
+    await eventually(() => pipes() <= before);
+    rmSync(place, { recursive: true });
+  });
+
   describe("A spare box", () => {
     const shelf = join(directory, "spare");
     /** The places of all boxes that the shelf knows. */
