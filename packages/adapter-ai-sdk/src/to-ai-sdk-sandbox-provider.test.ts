@@ -227,10 +227,12 @@ describeWithBubblewrap("toAiSdkSandboxProvider", () => {
   it("lets the commands of a detached session go on, and stops them with the session that took over", async () => {
     await using provider = providing();
     const former = await provider.createSession({ sessionId: "over" });
-    const endless = await former.spawn({ command: "sleep 600" });
+    const endless = await former.spawn({ command: "cat", stdin: true });
     const session = await provider.resumeSession({ sessionId: "over" });
     await former.stop();
-    expect((await session.run({ command: "pgrep -cx sleep" })).stdout).toBe("1\n");
+    await endless.stdin.getWriter().write(Buffer.from("on"));
+    const { value } = await endless.stdout.getReader().read();
+    expect(Buffer.from(value ?? []).toString()).toBe("on");
     await session.stop();
     await expect(endless.wait()).rejects.toMatchObject({ code: "not_found" });
     await (await provider.resumeSession({ sessionId: "over" })).destroy();
