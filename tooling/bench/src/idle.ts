@@ -15,7 +15,9 @@ export interface IdleOptions {
 interface IdleFigures {
   /** By how much the process grew for each stream, in bytes. */
   readonly rssPerStream: number;
-  /** The share of that in the JavaScript heap and in buffers. */
+  /** The same before anything is collected, so with its share of the young generation, whose size does not depend on the streams. */
+  readonly burstRssPerStream: number;
+  /** The share of the first in the JavaScript heap and in buffers. */
   readonly heapPerStream: number;
   /** Before the streams were opened. */
   readonly rssBeforeMb: number;
@@ -45,10 +47,14 @@ export async function idle(stage: Stage, { servers, streams }: IdleOptions): Pro
     await load.closedLoop({ ...warmUp, url, events });
     const before = await settled(server, stage);
     stage.progress(`${name}: ${streams} open streams`);
-    const after = await load.holding({ url, streams }, async () => settled(server, stage));
+    const { burst, after } = await load.holding({ url, streams }, async () => ({
+      burst: await server.sample(),
+      after: await settled(server, stage),
+    }));
     await stage.end(server);
     figures[name] = {
       rssPerStream: (after.rssBytes - before.rssBytes) / streams,
+      burstRssPerStream: (burst.rssBytes - before.rssBytes) / streams,
       heapPerStream: (after.heapBytes - before.heapBytes) / streams,
       rssBeforeMb: before.rssBytes / 1e6,
     };
@@ -85,6 +91,7 @@ function assertDescriptors(streams: number): void {
 const columns: readonly Column<IdleFigures>[] = [
   { head: "KB/stream", value: (of) => of.rssPerStream / 1000, places: 1 },
   { head: "heap KB/stream", value: (of) => of.heapPerStream / 1000, places: 1 },
+  { head: "burst KB/stream", value: (of) => of.burstRssPerStream / 1000, places: 1 },
   { head: "MB before", value: (of) => of.rssBeforeMb, places: 0 },
 ];
 
