@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +16,7 @@ let session: SandboxSession;
 
 beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "ai-sdk-sandbox-")));
-  sandbox = await openLocalSandbox({ id: "box", type: "base", root: join(root, "workspace"), spawn });
+  sandbox = await openLocalSandbox({ id: "box", type: "base", root: join(root, "workspace") });
   session = toAiSdkSandbox(sandbox);
 });
 
@@ -86,7 +85,7 @@ it("says null or false of what is not there", async () => {
 });
 
 it("does not take a sandbox that has ended for one without files", async () => {
-  const ended = await openLocalSandbox({ id: "ended", type: "base", root: join(root, "ended"), spawn });
+  const ended = await openLocalSandbox({ id: "ended", type: "base", root: join(root, "ended") });
   const over = toAiSdkSandbox(ended);
   await ended[Symbol.asyncDispose]();
   const gone = { code: "not_found", message: expect.stringContaining("ended") as string };

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +18,7 @@ let backend: SandboxBackendProtocolV2 & ReturnType<typeof toDeepAgentsSandbox<ob
 beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "deep-agents-")));
   workspace = join(root, "workspace");
-  sandbox = await openLocalSandbox({ id: "box", type: "base", root: workspace, spawn });
+  sandbox = await openLocalSandbox({ id: "box", type: "base", root: workspace });
   backend = toDeepAgentsSandbox(BaseSandbox, sandbox);
 });
 

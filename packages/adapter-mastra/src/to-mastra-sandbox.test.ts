@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +17,7 @@ let files: WorkspaceFilesystem;
 
 beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "mastra-sandbox-")));
-  ours = await openLocalSandbox({ id: "box", type: "base", root: join(root, "workspace"), spawn });
+  ours = await openLocalSandbox({ id: "box", type: "base", root: join(root, "workspace") });
   sandbox = toMastraSandbox(ours);
   files = toMastraFilesystem(ours);
 });

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +26,7 @@ let leases = 0;
 beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "openai-agents-sandbox-")));
   workspace = join(root, "workspace");
-  sandbox = await openLocalSandbox({ id: "box", type: "base", root: workspace, spawn });
+  sandbox = await openLocalSandbox({ id: "box", type: "base", root: workspace });
 });
 
 afterAll(async () => {

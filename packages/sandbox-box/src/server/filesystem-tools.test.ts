@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,6 @@ async function openFiles() {
     id: "box",
     type: "filesystem",
     root,
-    spawn,
     tools: (files) => filesystemTools(files, root),
   });
   await sandbox.files.write("src/a.ts", "one\ntwo\nthree\n");

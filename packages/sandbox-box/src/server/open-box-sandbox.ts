@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { BoxStart } from "@agentscope-runtime/sandbox/box";
 import { openLocalSandbox } from "@agentscope-runtime/sandbox/local";
@@ -21,7 +20,6 @@ export async function openBoxSandbox({ settings, environment: given }: BoxStart)
     root: workspace,
     historyPath: history,
     python,
-    spawn,
     environment,
     tools: (own) => [...(files?.filesystemTools(own, workspace) ?? []), ...(screen?.tools ?? [])],
     resources: screen === undefined ? [] : [screen],

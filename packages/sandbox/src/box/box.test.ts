@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -21,7 +20,7 @@ const token = "the box's token";
 async function openServed(where: "socket" | "port", options: Partial<OpenBoxOptions> = {}) {
   const directory = await mkdtemp(join(tmpdir(), "box-"));
   const root = join(directory, "workspace");
-  const local = await openLocalSandbox({ id: "inner", type: "base", root, spawn, python: "/usr/bin/python3" });
+  const local = await openLocalSandbox({ id: "inner", type: "base", root, python: "/usr/bin/python3" });
   const door = where === "port" ? { token } : {};
   const answer = toExpress(boxHandler(local, door));
   const server = createServer((request, response) => {

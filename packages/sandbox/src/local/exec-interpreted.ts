@@ -46,7 +46,7 @@ export async function* execInterpreted(
     const stdin = await readStdin(options.stdin, stop.signal);
     const cwd = posix.resolve(workspacePath, options.cwd ?? ".");
     const result = await interpreter.run(
-      { command, cwd, env: { ...environment, ...env }, stdin, maxOutputBytes },
+      { command, cwd, env: { ...environment, ...env, PWD: cwd }, stdin, maxOutputBytes },
       stop.signal,
     );
     clearTimeout(timer);

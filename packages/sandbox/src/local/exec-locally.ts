@@ -4,15 +4,15 @@ import type { Writable } from "node:stream";
 import { posix } from "node:path";
 import type { Command, ExecEvent, ExecOptions, ExecStop } from "../exec.ts";
 import { markVariable } from "./kill-marked.ts";
-import { killSpawned, launch } from "./launcher.ts";
-import type { Spawn } from "./launcher.ts";
+import { killSpawned } from "./launcher.ts";
+import type { Launch } from "./launcher.ts";
 import type { LocalLifetime } from "./local-lifetime.ts";
 import { parseExecOptions } from "./parse-exec-options.ts";
 import { ProcessOutput } from "./process-output.ts";
 
 /** Where processes run. */
 export interface LocalPlace {
-  readonly spawn: Spawn;
+  readonly launch: Launch;
   /** The workspace, as processes see it. */
   readonly workspacePath: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -27,13 +27,14 @@ export async function* execLocally(
   command: Command | string,
   options: ExecOptions,
 ): AsyncGenerator<ExecEvent, void, undefined> {
-  const { lifetime, spawn, workspacePath, environment } = place;
+  const { lifetime, launch, workspacePath, environment } = place;
   lifetime.assertOpen(options);
   const { timeoutMs, maxOutputBytes, limits, env } = parseExecOptions(command, options);
   const mark = `${place.mark}.${randomUUID()}`;
-  const { child, stdin, stdout, stderr, started } = launch(spawn, command, {
-    cwd: posix.resolve(workspacePath, options.cwd ?? "."),
-    env: { ...environment, ...env, [markVariable]: mark },
+  const cwd = posix.resolve(workspacePath, options.cwd ?? ".");
+  const { child, stdin, stdout, stderr, started } = launch(command, {
+    cwd,
+    env: { ...environment, ...env, PWD: cwd, [markVariable]: mark },
     stdin: options.stdin === undefined ? "ignore" : "pipe",
     limits,
   });

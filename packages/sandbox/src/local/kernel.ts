@@ -8,7 +8,7 @@ import type { CellEnd, CellKernel } from "./cell-kernel.ts";
 import type { LocalPlace } from "./exec-locally.ts";
 import { kernelDriver } from "./kernel-driver.ts";
 import { markVariable } from "./kill-marked.ts";
-import { killSpawned, launch } from "./launcher.ts";
+import { killSpawned } from "./launcher.ts";
 import type { SpawnedProcess } from "./launcher.ts";
 import { linesOf } from "../lines-of.ts";
 
@@ -42,7 +42,7 @@ export class Kernel implements CellKernel {
   /** Starts it; `ready` says when it runs. */
   constructor(place: LocalPlace, python: string) {
     this.#mark = `${place.mark}.${randomUUID()}`;
-    const { child, stdin, stdout, stderr, started } = launch(place.spawn, [python, "-c", kernelDriver], {
+    const { child, stdin, stdout, stderr, started } = place.launch([python, "-c", kernelDriver], {
       cwd: place.workspacePath,
       env: {
         MPLBACKEND: "module://matplotlib_inline.backend_inline",

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,6 @@ describeContract("A sandbox on this machine", sandboxContract, {
       id: "local",
       type: "base",
       root: join(directory, "workspace"),
-      spawn,
       python: "/usr/bin/python3",
     });
     return Object.assign(sandbox, {

@@ -6,7 +6,6 @@ import type { AddMcpServersOptions, McpServerConfig, McpToolResult, SandboxTool 
 import type { LocalPlace } from "./exec-locally.ts";
 import { markVariable } from "./kill-marked.ts";
 import { LaunchedTransport } from "./launched-transport.ts";
-import { launch } from "./launcher.ts";
 
 const connectMs = 60_000;
 const callMs = 300_000;
@@ -132,10 +131,10 @@ export class McpServers {
   }
 
   async #transport(config: McpServerConfig, name: string): Promise<{ transport: Transport; complaint: () => string }> {
-    const { spawn, workspacePath, environment, mark } = this.#place;
+    const { launch, workspacePath, environment, mark } = this.#place;
     if ("command" in config) {
       const own = `${mark}.${randomUUID()}`;
-      const launched = launch(spawn, [config.command, ...(config.args ?? [])], {
+      const launched = launch([config.command, ...(config.args ?? [])], {
         cwd: workspacePath,
         env: { ...environment, ...config.env, [markVariable]: own },
         stdin: "pipe",

@@ -9,6 +9,8 @@ import { execLocally } from "./exec-locally.ts";
 import type { LocalTool } from "./generic-tools.ts";
 import { Kernel } from "./kernel.ts";
 import { killMarked } from "./kill-marked.ts";
+import { launchHere } from "./launch-here.ts";
+import { launchThroughShell } from "./launch-through-shell.ts";
 import type { Spawn } from "./launcher.ts";
 import { LocalFiles } from "./local-files.ts";
 import { LocalHistory } from "./local-history.ts";
@@ -29,8 +31,8 @@ export interface LocalSandboxOptions {
   readonly historyPath?: string;
   /** Whose the files are that are made here, where processes run as another user than this one. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  /** Starts every process: `spawn` of `node:child_process`, or one that puts walls around what it starts. */
-  readonly spawn: Spawn;
+  /** Puts walls around every process that it starts. Default: processes run as this one does. */
+  readonly spawn?: Spawn;
   /** All that processes get. `HOME`, `PATH` and `LANG` have defaults. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A Python that has IPython. Default `python3`. */
@@ -47,11 +49,11 @@ export interface LocalSandboxOptions {
 
 /**
  * Makes a directory of this machine a sandbox: commands, Python cells, files, history, MCP servers and ports. It puts no walls
- * around them: `spawn` does, or the container in which this runs.
+ * around them: `spawn` may, or the container in which this runs.
  *
  * @example
  * ```ts
- * await using sandbox = await openLocalSandbox({ id: "box", type: "base", root: "/workspace", spawn });
+ * await using sandbox = await openLocalSandbox({ id: "box", type: "base", root: "/workspace" });
  * ```
  */
 export async function openLocalSandbox(options: LocalSandboxOptions): Promise<LocalSandbox> {
@@ -60,7 +62,8 @@ export async function openLocalSandbox(options: LocalSandboxOptions): Promise<Lo
   await mkdir(root, { recursive: true });
   const lifetime = new LocalLifetime(id);
   const environment = { HOME: workspacePath, PATH: defaultPath, LANG: "C.UTF-8", ...options.environment };
-  const place = { spawn: options.spawn, workspacePath, environment, mark: randomUUID(), lifetime };
+  const launch = options.spawn === undefined ? launchHere : launchThroughShell(options.spawn);
+  const place = { launch, workspacePath, environment, mark: randomUUID(), lifetime };
   const files = new LocalFiles({ root, path: workspacePath, owner }, lifetime);
   const servers = new McpServers(place);
   return new ComposedSandbox({

@@ -73,6 +73,12 @@ export const commandPromises: SandboxContract = {
     expect((await sandbox.runShellCommand("cat file.txt", { cwd: "below" })).stdout).toBe("found");
   },
 
+  "tells a program which directory it runs in, as a shell does": async (sandbox) => {
+    await sandbox.files.mkdir("below");
+    const { stdout } = await collectOutput(sandbox.exec(["printenv", "PWD"], { cwd: "below", env: { PWD: "/" } }));
+    expect(stdout).toMatch(/^\/.+\/below\n$/);
+  },
+
   "gives the command the environment that was asked for": async (sandbox) => {
     const { stdout } = await sandbox.runShellCommand('echo "$COLOR:$HOME"', { env: { COLOR: "bl ue" } });
     expect(stdout).toMatch(/^bl ue:\/.+\n$/);

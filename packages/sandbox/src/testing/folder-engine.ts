@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RuntimeError } from "@agentscope-runtime/protocol";
@@ -84,7 +83,7 @@ export class FolderEngine implements AsyncDisposable {
   async #create({ type, ttlMs, labels, environment }: ReturnType<typeof resolveSandboxSpec>): Promise<Folder> {
     const id = `folder-${(this.#made += 1)}`;
     const root = await mkdtemp(join(this.#directory, "sandbox-"));
-    const sandbox = await openLocalSandbox({ id, type: type.name, root, spawn, environment });
+    const sandbox = await openLocalSandbox({ id, type: type.name, root, environment });
     const ended = Promise.withResolvers<SandboxEnd>();
     const folder: Folder = {
       sandbox,

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +15,7 @@ let tools: Toolbox;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "sandbox-tools-"));
-  sandbox = await openLocalSandbox({ id: "tools", type: "base", root, spawn });
+  sandbox = await openLocalSandbox({ id: "tools", type: "base", root });
   tools = await sandboxTools(sandbox);
 });
 
