@@ -81,22 +81,37 @@ export class Box {
 
   /** Resolves when it can run commands. Nothing is left of it when it rejects. */
   static async open(options: BoxOptions, signal?: AbortSignal): Promise<Box> {
-    const { bwrap, bwrapArguments: words, user, seccomp, cgroup, prepare } = options;
-    // The shell waits until it is in its group and all is there; what it becomes, and all that comes of that, is in the group too.
-    const script = `read -r _ && ${closing(options.leaking)}exec "$@"`;
-    const child = spawnChild(
-      options.leaking.some((descriptor) => descriptor > 9) ? "bash" : "/bin/sh",
-      ["-c", script, "sh", bwrap, "--args", String(boxDescriptors.words), "/bin/sh"],
-      {
-        cwd: "/",
-        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-        stdio: Array.from({ length: 3 + Object.keys(boxDescriptors).length }, () => "pipe" as const),
-        ...user,
-      },
-    );
-    const box = new Box(child, options);
+    const { bwrap, user, cgroup, prepare, leaking } = options;
+    // Under way while the process starts, which takes as long.
+    const prepared = prepare();
     try {
-      const inGroup = child.pid === undefined ? Promise.resolve() : cgroup.add(child.pid);
+      const joining = cgroup.letJoin(user);
+      // The shell waits until it is in its group and all is there; what it becomes, and all that comes of that, is in the group too.
+      const script = `read -r _ && ${joining ?? ""}${closing(leaking)}exec "$@"`;
+      const child = spawnChild(
+        leaking.some((descriptor) => descriptor > 9) ? "bash" : "/bin/sh",
+        ["-c", script, "sh", bwrap, "--args", String(boxDescriptors.words), "/bin/sh"],
+        {
+          cwd: "/",
+          env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+          stdio: Array.from({ length: 3 + Object.keys(boxDescriptors).length }, () => "pipe" as const),
+          ...user,
+        },
+      );
+      const box = new Box(child, options);
+      await box.#begin(prepared, joining !== undefined, signal);
+      return box;
+    } finally {
+      await prepared.catch(() => undefined);
+    }
+  }
+
+  /** Nothing is left of it when it rejects. */
+  async #begin(prepared: Promise<void>, joins: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { bwrapArguments: words, seccomp, cgroup, runDirectory } = this.#options;
+    const child = this.#child;
+    try {
+      const inGroup = joins || child.pid === undefined ? Promise.resolve() : cgroup.add(child.pid);
       // Not on its command line, where those inside would read of the host's directories.
       give(child, boxDescriptors.words, words.map((word) => `${word}\0`).join(""));
       give(child, boxDescriptors.seccomp, seccomp ?? "");
@@ -104,15 +119,15 @@ export class Box {
       give(child, boxDescriptors.group, `${boxUser.name}:x:${boxUser.gid}:\nnogroup:x:65534:\n`);
       give(child, boxDescriptors.hosts, `127.0.0.1 localhost ${boxHostname}\n::1 localhost\n`);
       give(child, boxDescriptors.hostname, `${boxHostname}\n`);
-      await allSettled([inGroup, prepare()]);
+      await allSettled([inGroup, prepared]);
       signal?.throwIfAborted();
-      box.#control.write(`\n${ulimits(options)}${spawnerScript}`);
-      box.#morePipes(pool.first);
-      await untilAborted(Promise.all([box.#opened.promise, box.#hasPid.promise]), signal);
-      box.#runDirectory = options.runDirectory(box.pid);
-      return box;
+      this.#control.write(`\n${ulimits(this.#options)}${spawnerScript}`);
+      this.#morePipes(pool.first);
+      await untilAborted(Promise.all([this.#opened.promise, this.#hasPid.promise]), signal);
+      if (joins) cgroup.shut();
+      this.#runDirectory = runDirectory(this.pid);
     } catch (thrown) {
-      await box.kill();
+      await this.kill();
       throw thrown;
     }
   }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -47,6 +47,14 @@ describeWithBubblewrap("With bubblewrap", () => {
     writeFileSync(join(shelf, "boxes", "base-gone.json"), JSON.stringify(note));
     await using backend = await openBubblewrapBackend({ directory: shelf, spare: false });
     expect([await backend.list(), readdirSync(join(shelf, "boxes"))]).toEqual([[], []]);
+  });
+
+  it("leaves the control groups of a box that has begun to nobody but us", async () => {
+    await using backend = await open({ spare: false });
+    await using sandbox = await backend.create({ type: baseSandboxType });
+    const files = readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" });
+    const its = files.filter((file) => file.includes(`agentscope-${sandbox.id}/`));
+    expect(its.filter((file) => statSync(`/sys/fs/cgroup/${file}`).uid !== process.getuid?.())).toEqual([]);
   });
 
   it("leaves no process behind that waits for a bwrap whose beginning was aborted", async () => {

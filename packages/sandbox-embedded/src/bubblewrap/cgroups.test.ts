@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCgroupPlaces } from "./cgroup-places.ts";
@@ -50,6 +51,18 @@ it("writes version 2's limits into files of version 2", () => {
   expect(read("cgroup.freeze")).toBe("1");
   writeFileSync(join(root, "agentscope-box", "memory.events"), "low 0\noom 3\noom_kill 2\noom_group_kill 0\n");
   expect(box.memoryKills()).toBe(2);
+});
+
+it("has a shell move itself into each group of version 1, and the processes of version 2 moved", () => {
+  const [memory = "", pids = ""] = ["it's memory", "pids"].map((name) => join(root, name));
+  for (const directory of [memory, pids]) mkdirSync(directory);
+  const box = Cgroups.open({ version: 1, directories: { memory, pids } }).make("box", {});
+  const files = [memory, pids].map((directory) => join(directory, "agentscope-box", "tasks"));
+  for (const file of files) writeFileSync(file, ""); // The kernel's own are there at once.
+  const said = execFileSync("/bin/sh", ["-c", `${box.letJoin(undefined)}echo joined`], { encoding: "utf8" });
+  expect([said, ...files.map((file) => readFileSync(file, "utf8"))]).toEqual(["joined\n", "0\n", "0\n"]);
+  const directories = { memory: root };
+  expect(Cgroups.open({ version: 2, directories, top: root }).get("box").letJoin(undefined)).toBeUndefined();
 });
 
 it("has nothing where nothing may be written", async () => {

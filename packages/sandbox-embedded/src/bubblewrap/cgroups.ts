@@ -1,4 +1,13 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -96,7 +105,24 @@ export class Cgroup {
     this.#directories = directories;
   }
 
-  /** The kernel takes some milliseconds for each controller. */
+  /**
+   * Words for a shell of this user's, or of our own, that joins and goes on: in version 1 the kernel lets a thread move itself at once,
+   * and waits for 10 ms to move another. Until `shut` is called it may. Undefined in version 2, which moves whole processes only.
+   */
+  letJoin(user: { readonly uid: number; readonly gid: number } | undefined): string | undefined {
+    if (this.#version === 2) return undefined;
+    const files = this.#each().map((directory) => join(directory, "tasks"));
+    if (user !== undefined) for (const file of files) chownSync(file, user.uid, user.gid);
+    return files.map((file) => `echo 0 >'${file.replaceAll("'", "'\\''")}' && `).join("");
+  }
+
+  /** Nobody joins any more. */
+  shut(): void {
+    const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+    for (const directory of this.#version === 1 ? this.#each() : []) chownSync(join(directory, "tasks"), uid, gid);
+  }
+
+  /** Moves a process. */
   async add(pid: number): Promise<void> {
     await Promise.all(this.#each().map(async (directory) => writeFile(join(directory, "cgroup.procs"), String(pid))));
   }
