@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import { z } from "zod";
@@ -50,13 +50,23 @@ export class BoxFolder {
     return join(this.path, "disk");
   }
 
-  /** Only the box's own user may look into what is mounted into it; nobody but us into the rest. */
+  /** Nobody else on the host gets past its first folder. */
   async make(user: BoxUser): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    for (const path of [this.server, this.egress, this.disk]) {
-      await mkdir(path, { mode: 0o700 });
-      await own(path, user);
-    }
+    for (const path of [this.server, this.egress, this.disk]) await mkdir(path);
+    await this.unlock();
+    await chmod(this.egress, 0o711);
+    await own(this.disk, user);
+  }
+
+  /** Lets the box make its socket, and everything else there as well. */
+  async unlock(): Promise<void> {
+    await chmod(this.server, 0o733);
+  }
+
+  /** Lets it make nothing more: it would fill the host's disk, or put something else in its socket's place. */
+  async lock(): Promise<void> {
+    await chmod(this.server, 0o711);
   }
 
   async read(): Promise<BoxRecord | undefined> {

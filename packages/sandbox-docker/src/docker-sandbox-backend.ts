@@ -16,6 +16,7 @@ import { Lifetime } from "@agentscope-runtime/services";
 import type { CallOptions } from "@agentscope-runtime/services";
 import { BoxDirectory } from "./box-directory.ts";
 import type { BoxFolder, BoxRecord } from "./box-directory.ts";
+import { newBoxUser } from "./box-user.ts";
 import type { BoxUser } from "./box-user.ts";
 import { containerOptions, label } from "./container-options.ts";
 import { statusOf, toDockerError } from "./docker-error.ts";
@@ -76,7 +77,6 @@ const readyMs = 30_000;
 /** What the server of a box calls its socket. */
 const boxSocket = "box.sock";
 /** What a process that is not root runs its boxes as is itself, since it may hand files to nobody else. */
-const boxUser = { uid: 1000, gid: 1000 };
 
 /**
  * Opens a backend on a Docker engine, and removes what killed processes left there. `unavailable` when the engine does not answer, or
@@ -122,10 +122,9 @@ class DockerBackend implements DockerSandboxBackend {
     const patientDocker = new Docker({ socketPath });
     await assertRuntime(docker, runtime);
     for (const image of images) await assertImage(docker, image);
-    const ownUid = process.getuid?.() ?? 0;
-    const user = ownUid === 0 ? boxUser : { uid: ownUid, gid: process.getgid?.() ?? ownUid };
+    const user = newBoxUser();
     const holder = crypto.randomUUID();
-    const path = options.directory ?? join(tmpdir(), `agentscope-${ownUid}`);
+    const path = options.directory ?? join(tmpdir(), `agentscope-${process.getuid?.() ?? 0}`);
     const directory = await BoxDirectory.open(path, holder, leaseMs);
     const hasDisks = await probeDisks(directory.box(`probe-${holder}`), user);
     const memory = await MemorySnapshots.open(patientDocker, runtime, directory.path);
@@ -261,6 +260,13 @@ class DockerBackend implements DockerSandboxBackend {
       onEvent: (event) => {
         this.#onEvent(event);
       },
+      onGone: () => {
+        const gone = new RuntimeError(
+          "unavailable",
+          "The sandbox did not start: the Docker engine went away meanwhile.",
+        );
+        for (const stop of this.#making.values()) stop.abort(gone);
+      },
       onReturn: () => this.#onReturn(),
     });
     this.#every(leaseMs / 4, () => directory.renew());
@@ -330,7 +336,7 @@ class DockerBackend implements DockerSandboxBackend {
       );
       signal.throwIfAborted();
       if (restored === undefined) await container.start();
-      else await memory?.start(restored, patientDocker.getContainer(container.id), { folder, user });
+      else await memory?.start(restored, patientDocker.getContainer(container.id), { folder });
       const patience = AbortSignal.any([signal, AbortSignal.timeout(readyMs)]);
       await waitForSocket(folder.server, boxSocket, patience);
       return await this.#join({ id, container, folder, record }, patience);
@@ -371,7 +377,7 @@ class DockerBackend implements DockerSandboxBackend {
 
   /** Connects to a box that runs. */
   async #join({ id, container, folder, record }: Joining, signal: AbortSignal | undefined): Promise<BoxSandbox> {
-    const { docker, patientDocker, owner, directory, user, hasDisks, memory, options } = this.#settings;
+    const { docker, patientDocker, owner, directory, hasDisks, memory, options } = this.#settings;
     const onRequest = options.onEgress ?? ((): void => undefined);
     const proxy = await EgressProxy.open({
       sandboxId: id,
@@ -381,7 +387,9 @@ class DockerBackend implements DockerSandboxBackend {
       ...(options.resolveHost && { resolveHost: options.resolveHost }),
     });
     try {
+      await folder.lock();
       const socket = await PinnedSocket.open(join(folder.server, boxSocket));
+      await waitForListener(socket.path, AbortSignal.any([AbortSignal.timeout(readyMs), ...(signal ? [signal] : [])]));
       const life = new SandboxLife(id);
       let standing: Promise<unknown> = Promise.resolve();
       const takeMemory = async (snapshots: MemorySnapshots): Promise<SandboxSnapshot> => {
@@ -397,12 +405,12 @@ class DockerBackend implements DockerSandboxBackend {
             socketPath: socket.path,
             socketName: join(folder.server, boxSocket),
             record: { image: Config.Image, hasDisk: hasDisks },
-            user,
           });
         } finally {
           // It is another socket afterwards.
           const patience = AbortSignal.any([life.signal, AbortSignal.timeout(readyMs)]);
           await waitForSocket(folder.server, boxSocket, patience)
+            .then(async () => folder.lock())
             .then(async () => socket.renew())
             .then(async () => waitForListener(socket.path, patience))
             .catch(() => undefined); // The next call says that it is gone.

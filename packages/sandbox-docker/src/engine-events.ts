@@ -20,6 +20,8 @@ export interface EngineEvent {
 
 export interface EngineListener {
   onEvent(event: EngineEvent): void;
+  /** It says no more. */
+  onGone(): void;
   /** The engine was gone and is there again; events may be missing. */
   onReturn(): Promise<void>;
 }
@@ -64,11 +66,13 @@ export class EngineEvents implements AsyncDisposable {
 
   async #follow(first: Readable): Promise<void> {
     await this.#read(first);
+    this.#listener.onGone();
     while (await this.#pause()) {
       const stream = await this.#connect().catch(() => undefined);
       if (stream === undefined) continue; // Still gone.
       await this.#listener.onReturn().catch(() => undefined);
       await this.#read(stream);
+      this.#listener.onGone();
     }
   }
 

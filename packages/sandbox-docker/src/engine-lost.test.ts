@@ -51,6 +51,21 @@ describeWithDocker("An engine that goes away", "base", (image) => {
     expect((await sandbox.runShellCommand("echo on")).stdout).toBe("on\n");
   }, 60_000);
 
+  it("cuts off what has started, but does not answer yet", async () => {
+    await using opened = await openTestBackend({ socketPath: engine.socketPath });
+    // The server waits for a debugger that never comes.
+    const environment = { NODE_OPTIONS: "--inspect-brk" };
+    const making = opened.backend.create(specOn(image(), { environment }));
+    making.catch(() => undefined);
+    await eventually(async () => (await opened.backend.list()).length === 1);
+    await engine.kill();
+    const began = performance.now();
+    await expect(making).rejects.toMatchObject({ code: "unavailable" });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await engine.start();
+    await eventually(async () => (await opened.backend.list()).length === 0);
+  }, 60_000);
+
   it("is not waited for longer than engineTimeoutMs when it answers nothing", async () => {
     await using opened = await openTestBackend({ socketPath: engine.socketPath, engineTimeoutMs: 300 });
     await engine.freeze();

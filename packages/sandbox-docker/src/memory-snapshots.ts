@@ -9,8 +9,6 @@ import type Docker from "dockerode";
 import { errorInfoSchema, RuntimeError } from "@agentscope-runtime/protocol";
 import type { SandboxSnapshot } from "@agentscope-runtime/sandbox";
 import { z } from "zod";
-import { own } from "./box-user.ts";
-import type { BoxUser } from "./box-user.ts";
 import type { BoxFolder } from "./box-directory.ts";
 
 const run = promisify(execFile);
@@ -39,7 +37,6 @@ export interface MemorySource {
   readonly socketPath: string;
   readonly socketName: string;
   readonly record: MemorySnapshotRecord;
-  readonly user: BoxUser;
 }
 
 /**
@@ -84,7 +81,7 @@ export class MemorySnapshots {
    * Takes one. The sandbox stands still meanwhile, and goes on. `conflict` while something runs in it: what it is connected to
    * cannot be kept.
    */
-  async take({ container, folder, socketPath, socketName, record, user }: MemorySource): Promise<SandboxSnapshot> {
+  async take({ container, folder, socketPath, socketName, record }: MemorySource): Promise<SandboxSnapshot> {
     const id = `memory-${crypto.randomUUID().replaceAll("-", "")}`;
     const place = join(this.#place, `${id}.new`);
     await mkdir(place, { mode: 0o700 });
@@ -98,7 +95,7 @@ export class MemorySnapshots {
         await this.#keep(await this.#checkpoint(container, id), { place, folder, record });
         await container.unpause();
       } finally {
-        await letGoOn(folder, user);
+        await letGoOn(folder);
         await checkpointed.deleteCheckpoint(id).catch(() => undefined); // It was not made.
       }
       await rename(place, join(this.#place, id));
@@ -124,13 +121,9 @@ export class MemorySnapshots {
   }
 
   /** Starts a container, which was made like the snapshot's, where that was. */
-  async start(
-    id: string,
-    container: Docker.Container,
-    { folder, user }: Pick<MemorySource, "folder" | "user">,
-  ): Promise<void> {
+  async start(id: string, container: Docker.Container, { folder }: Pick<MemorySource, "folder">): Promise<void> {
     await cp(join(this.#place, id, "checkpoint"), await this.#checkpoint(container, id), { recursive: true });
-    await letGoOn(folder, user);
+    await letGoOn(folder);
     const starting = this.#starting.then(async () => startFrom(container, id));
     this.#starting = starting.catch(() => undefined);
     await starting;
@@ -212,8 +205,8 @@ async function suspend(socketPath: string): Promise<void> {
   });
 }
 
-async function letGoOn(folder: BoxFolder, user: BoxUser): Promise<void> {
-  const file = join(folder.server, resumeFile);
-  await writeFile(file, "");
-  await own(file, user);
+/** It removes the file, and makes another socket. */
+async function letGoOn(folder: BoxFolder): Promise<void> {
+  await folder.unlock();
+  await writeFile(join(folder.server, resumeFile), "");
 }

@@ -10,6 +10,9 @@ import { boxHandler, boxUpgrade } from "@agentscope-runtime/sandbox/box";
 import type { Sandbox } from "@agentscope-runtime/sandbox";
 import type { BoxSettings } from "@agentscope-runtime/sandbox/box";
 
+/** Who may connect to its socket is decided by the folder that it is in. */
+const reachable = { readableAll: true, writableAll: true };
+
 export interface ServedBox extends AsyncDisposable {
   /** 0 for a unix socket. */
   readonly port: number;
@@ -50,7 +53,7 @@ export async function serveBox(opening: Promise<Sandbox>, listen: BoxSettings["l
   const listening = (): void => {
     resolve(undefined);
   };
-  if ("socketPath" in listen) server.listen(listen.socketPath, listening);
+  if ("socketPath" in listen) server.listen({ path: listen.socketPath, ...reachable }, listening);
   else server.listen(listen.port, listen.host, listening);
   await promise;
   const address = server.address();

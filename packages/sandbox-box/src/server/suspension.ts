@@ -62,7 +62,7 @@ export class Suspension {
     while (performance.now() < deadline && !(await isThere(file))) await sleep(pauseMs);
     await rm(file, { force: true });
     await rm(this.#socketPath, { force: true });
-    this.#server.listen(this.#socketPath);
+    this.#server.listen({ path: this.#socketPath, readableAll: true, writableAll: true });
   }
 }
 

@@ -16,6 +16,8 @@ import { seccompFilter } from "./seccomp-filter.ts";
 
 const run = promisify(execFile);
 const temporaryBytes = 256 * 1024 * 1024;
+/** As a small disk is laid out. */
+const bytesPerFile = 4096;
 
 export interface WallsOptions {
   readonly bwrap: string | undefined;
@@ -192,8 +194,10 @@ function workspaceDirectory(id: string): string {
 /** A workspace that can hold so much and no more; whoever is not root gets one in the box's own mounts. */
 async function makeWorkspace(directory: string, diskBytes: number, { uid, gid }: BoxOwner): Promise<void> {
   const size = Math.max(1, Math.floor(diskBytes / 1024));
+  // A file of nothing has no size, and costs memory of the kernel's.
+  const files = Math.max(1024, Math.floor(diskBytes / bytesPerFile));
   mkdirSync(directory, { mode: 0o711 });
-  const mountOptions = `size=${size}k,mode=0711,uid=${uid},gid=${gid},nosuid,nodev`;
+  const mountOptions = `size=${size}k,nr_inodes=${files},mode=0711,uid=${uid},gid=${gid},nosuid,nodev`;
   await run("mount", ["-t", "tmpfs", "-o", mountOptions, "agentscope-sandbox", directory]);
   for (const path of [boxPaths.workspace, boxPaths.history, boxPaths.run]) {
     const below = `${directory}/${nameOf(path)}`;

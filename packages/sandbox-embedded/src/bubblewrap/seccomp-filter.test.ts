@@ -6,13 +6,14 @@ interface Call {
   readonly number: number;
   readonly first?: number;
   readonly second?: number;
+  readonly third?: number;
 }
 
 const audits = { x64: 0xc000_003e, arm64: 0xc000_00b7 } as const;
 
 /** Runs the program as the kernel would: the few instructions that it is made of. */
-function ask(filter: Uint8Array, { audit, number, first = 0, second = 0 }: Call): string {
-  const shown: Record<number, number> = { 0: number, 4: audit, 16: first, 24: second };
+function ask(filter: Uint8Array, { audit, number, first = 0, second = 0, third = 0 }: Call): string {
+  const shown: Record<number, number> = { 0: number, 4: audit, 16: first, 24: second, 32: third };
   const program = Buffer.from(filter);
   let accumulator = 0;
   for (let index = 0; index * 8 < program.length; index += 1) {
@@ -35,8 +36,8 @@ function ask(filter: Uint8Array, { audit, number, first = 0, second = 0 }: Call)
 describe.each(["x64", "arm64"] as const)("the filter for %s", (architecture) => {
   const filter = seccompFilter(architecture) ?? new Uint8Array();
   const audit = audits[architecture];
-  const call = (number: number, first?: number, second?: number): string =>
-    ask(filter, { audit, number, ...(first !== undefined && { first }), ...(second !== undefined && { second }) });
+  const call = (number: number, first = 0, second = 0, third = 0): string =>
+    ask(filter, { audit, number, first, second, third });
   const by = <T>(x64: T, arm64: T): T => (architecture === "x64" ? x64 : arm64);
 
   it("refuses each call of the list, and lets ordinary ones through", () => {
@@ -63,8 +64,15 @@ describe.each(["x64", "arm64"] as const)("the filter for %s", (architecture) => 
 
   it("lets sockets of the internet and of the system be made, and no others", () => {
     const socket = by(41, 198);
-    for (const family of [1, 2, 10, 16]) expect(call(socket, family)).toBe("allow");
+    for (const family of [1, 2, 10])
+      for (const protocol of [0, 6, 17]) expect(call(socket, family, 1, protocol)).toBe("allow");
     for (const family of [17, 38, 40, 44]) expect(call(socket, family)).toBe("errno 97");
+  });
+
+  it("lets the kernel be asked for routes and devices, and not for firewalls", () => {
+    const socket = by(41, 198);
+    for (const protocol of [0, 15]) expect(call(socket, 16, 3, protocol)).toBe("allow");
+    for (const protocol of [6, 9, 12, 16]) expect(call(socket, 16, 3, protocol)).toBe("errno 97");
   });
 
   it("keeps hands off the terminal and the personality", () => {

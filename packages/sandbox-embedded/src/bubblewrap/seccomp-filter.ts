@@ -21,13 +21,15 @@ const newNamespaces = 0x7e02_0000;
 const newTime = 0x80;
 /** Puts characters into a terminal's input; the other is the console's way to do so. */
 const terminalInputs = [0x5412, 0x541c];
-/** Local, IPv4, IPv6, and the kernel's own tables of addresses; not raw packets, nor the machine under a virtual machine. */
-const socketFamilies = [1, 2, 10, 16];
+/** Local, IPv4, IPv6; not raw packets, nor the machine under a virtual machine. */
+const socketFamilies = [1, 2, 10];
+/** Talks to the kernel: of routes and interfaces, and of news of devices. Not of firewalls, which have a long list of holes. */
+const netlink = { family: 16, protocols: [0, 15] };
 /** Asks, or sets what a process has anyway. */
 const personalities = [0, 0xffff_ffff];
 
 /** Offsets in what the filter is shown of a call. */
-const at = { number: 0, architecture: 4, firstArgument: 16, secondArgument: 24 };
+const at = { number: 0, architecture: 4, firstArgument: 16, secondArgument: 24, thirdArgument: 32 };
 
 interface Instruction {
   readonly code: number;
@@ -57,6 +59,18 @@ const onlyWhen = (offset: number, values: readonly number[], code: number): read
   answer(fail(code)),
   answer(allow),
 ];
+
+/** Allows a call when the lower half of the first argument is one of the values, or the one whose third argument decides. */
+const onlySockets = (families: readonly number[], { family, protocols }: typeof netlink): readonly Instruction[] => {
+  const ofFamily = onlyWhen(at.thirdArgument, protocols, errno.noSuchFamily);
+  const untilAllowed = ofFamily.length;
+  return [
+    load(at.firstArgument),
+    ...families.map((value, index) => skipIfEqual(value, families.length - index + untilAllowed - 1)),
+    skipUnlessEqual(family, untilAllowed - 2),
+    ...ofFamily,
+  ];
+};
 
 /** Refuses a call when the lower half of an argument has any of the bits. */
 const unlessBits = (offset: number, bits: number): readonly Instruction[] => [
@@ -99,7 +113,7 @@ function instructions(architecture: Architecture): readonly Instruction[] {
       answer(allow),
     ]),
     ...forCall(personality, onlyWhen(at.firstArgument, personalities, errno.notPermitted)),
-    ...forCall(socket, onlyWhen(at.firstArgument, socketFamilies, errno.noSuchFamily)),
+    ...forCall(socket, onlySockets(socketFamilies, netlink)),
     answer(allow),
   ];
 }
