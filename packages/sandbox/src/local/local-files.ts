@@ -146,12 +146,15 @@ export class LocalFiles implements SandboxFiles {
 
   async *watch(path: string, options: CallOptions = {}): AsyncGenerator<readonly FileChange[], void, undefined> {
     this.#lifetime.assertOpen(options);
-    using place = await this.#at(path, options, async () => findPlace(this.#workspace, path));
-    if (statPlace(place)?.isDirectory() !== true) {
-      throw statPlace(place) === undefined ? nothingAt(path) : notADirectory(path);
-    }
-    const absolute = posix.join(this.#workspace.path, place.relative);
-    yield* watchTree({ local: place.local, path: absolute, lifetime: this.#lifetime, signal: options.signal });
+    const directory = await this.#at(path, options, async () => {
+      using place = findPlace(this.#workspace, path);
+      if (statPlace(place)?.isDirectory() !== true) {
+        throw statPlace(place) === undefined ? nothingAt(path) : notADirectory(path);
+      }
+      return posix.join(this.#workspace.path, place.relative);
+    });
+    const { signal } = options;
+    yield* watchTree({ workspace: this.#workspace, path: directory, lifetime: this.#lifetime, signal });
   }
 
   /** What every call begins with, and what becomes of the system's errors. */

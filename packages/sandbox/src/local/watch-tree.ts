@@ -1,11 +1,13 @@
-import { lstatSync, readdirSync, watch } from "node:fs";
-import type { FSWatcher } from "node:fs";
+import { readdirSync, watch } from "node:fs";
+import type { FSWatcher, Stats } from "node:fs";
 import { posix } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { RuntimeError } from "@agentscope-runtime/protocol";
 import type { FileChange } from "../sandbox-files.ts";
 import type { LocalLifetime } from "./local-lifetime.ts";
 import { unfinishedPrefix } from "./unfinished-prefix.ts";
+import { findPlace, hold, release, statPlace } from "./workspace-path.ts";
+import type { Workspace } from "./workspace-path.ts";
 
 /** Every directory costs the kernel memory. */
 const mostDirectories = 4_096;
@@ -13,8 +15,8 @@ const mostDirectories = 4_096;
 const mostChanges = 10_000;
 
 export interface WatchTreeOptions {
-  readonly local: string;
-  /** As it is told. */
+  readonly workspace: Workspace;
+  /** Absolute, as processes see it, and as it is told. */
   readonly path: string;
   readonly lifetime: LocalLifetime;
   readonly signal: AbortSignal | undefined;
@@ -22,10 +24,10 @@ export interface WatchTreeOptions {
 
 /**
  * What changes in a directory and all below it. Node's own recursive watching would watch every single file. Links are not
- * followed.
+ * followed, nor what takes a directory's place in whatever moment: paths are found anew each time, step by step.
  */
 export async function* watchTree(options: WatchTreeOptions): AsyncGenerator<readonly FileChange[], void, undefined> {
-  const { local, path, lifetime, signal } = options;
+  const { workspace, path, lifetime, signal } = options;
   const changes = new Map<string, FileChange>();
   const watchers = new Map<string, FSWatcher>();
   const known = new Map<string, Set<string>>();
@@ -60,30 +62,33 @@ export async function* watchTree(options: WatchTreeOptions): AsyncGenerator<read
       fail(new RuntimeError("resource_exhausted", message));
       return;
     }
-    const here = `${local}/${posix.relative(path, directory)}`;
     try {
-      if (!lstatSync(here).isDirectory() && directory !== path) return;
-      const watcher = watch(here, (_, name) => {
-        if (name !== null) look(directory, name);
-      });
-      watcher.on("error", () => {
-        forget(directory);
-      });
-      watchers.set(directory, watcher);
-      known.set(directory, new Set());
-      for (const name of readdirSync(here))
-        if (isNew) look(directory, name);
-        else enter(directory, name);
+      using place = findPlace(workspace, directory, { follow: false });
+      const held = hold(place.local, place.name);
+      try {
+        const watcher = watch(`${held.local}/.`, (_, name) => {
+          if (name !== null && name !== ".") look(directory, name);
+        });
+        watcher.on("error", () => {
+          forget(directory);
+        });
+        watchers.set(directory, watcher);
+        known.set(directory, new Set());
+        for (const name of readdirSync(held.local))
+          if (isNew) look(directory, name);
+          else enter(directory, name);
+      } finally {
+        release(held);
+      }
     } catch {
-      forget(directory); // It has gone again.
+      forget(directory); // It has gone again, or is none any more.
     }
   };
 
   const enter = (directory: string, name: string): void => {
     known.get(directory)?.add(name);
     const at = posix.join(directory, name);
-    if (lstatSync(`${local}/${posix.relative(path, at)}`, { throwIfNoEntry: false })?.isDirectory() === true)
-      follow(at, false);
+    if (statAt(workspace, at)?.isDirectory() === true) follow(at, false);
   };
 
   const look = (directory: string, name: string): void => {
@@ -91,7 +96,7 @@ export async function* watchTree(options: WatchTreeOptions): AsyncGenerator<read
     const names = known.get(directory);
     if (names === undefined) return;
     const at = posix.join(directory, name);
-    const stats = lstatSync(`${local}/${posix.relative(path, at)}`, { throwIfNoEntry: false });
+    const stats = statAt(workspace, at);
     if (stats === undefined) {
       if (!names.delete(name)) return; // It came and went.
       forget(at);
@@ -127,5 +132,15 @@ export async function* watchTree(options: WatchTreeOptions): AsyncGenerator<read
   } finally {
     undo();
     for (const watcher of watchers.values()) watcher.close();
+  }
+}
+
+/** Undefined also for what is only reached over a link that leads out. */
+function statAt(workspace: Workspace, path: string): Stats | undefined {
+  try {
+    using place = findPlace(workspace, path, { follow: false });
+    return statPlace(place);
+  } catch {
+    return undefined;
   }
 }

@@ -182,6 +182,27 @@ export const filePromises: SandboxContract = {
     expect(seen.length).toBeGreaterThan(0);
   },
 
+  "does not watch what a link leads to that takes a directory's place": async (sandbox) => {
+    const stop = new AbortController();
+    // In whatever moment it is looked at, it may be the one or the other. Some refuse such links, which does as well.
+    const swap = `import os
+try:
+    os.mkdir('first')
+    for _ in range(1000):
+        os.rename('first', 'kept'); os.symlink('/usr', 'first'); os.unlink('first'); os.rename('kept', 'first')
+finally:
+    open('done', 'w').close()`;
+    const seen = new Set<string>();
+    let swapping: Promise<unknown> | undefined;
+    for await (const changes of watchReady(sandbox, stop.signal)) {
+      for (const { path } of changes) seen.add(path);
+      if ([...seen].some((path) => path.endsWith("/done"))) break;
+      swapping ??= sandbox.runIpythonCell(swap);
+    }
+    await swapping;
+    expect([...seen].filter((path) => path.includes("/first/"))).toEqual([]);
+  },
+
   "stops watching when the signal aborts": async ({ files }) => {
     const stop = new AbortController();
     const watching = Array.fromAsync(files.watch(".", { signal: stop.signal }));
