@@ -263,7 +263,7 @@ class DockerBackend implements DockerSandboxBackend {
       onGone: () => {
         const gone = new RuntimeError(
           "unavailable",
-          "The sandbox did not start: the Docker engine went away meanwhile.",
+          "Cannot make a sandbox: Docker has gone away meanwhile. Start it again.",
         );
         for (const stop of this.#making.values()) stop.abort(gone);
       },

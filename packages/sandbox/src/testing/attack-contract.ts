@@ -95,7 +95,8 @@ export const attackContract: Contract<AttackSubject> = {
       const started = performance.now();
       const { stdout } = await sandbox.runShellCommand(`${burner} & ${burner}; wait; times`);
       const seconds = (performance.now() - started) / 1000;
-      expect(childSeconds(stdout)).toBeLessThan(seconds * 0.5 * 1.2 + 0.2);
+      // A kernel in a sandbox counts roughly. Without the limit it would be all of the one processor.
+      expect(childSeconds(stdout)).toBeLessThan(seconds * 0.5 * 1.5 + 0.2);
     },
     { limits: { cpus: 0.5 } },
   ),
