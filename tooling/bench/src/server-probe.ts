@@ -11,7 +11,7 @@ const everything = { type: "major", execution: "sync", flavor: "last-resort" } a
 
 async function collectGarbage(): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
-    void globalThis.gc?.(everything);
+    globalThis.gc?.(everything);
     await nextTurn();
   }
 }
