@@ -55,6 +55,25 @@ export async function* watchTree(options: WatchTreeOptions): AsyncGenerator<read
     for (const name of names) forget(posix.join(directory, name));
   };
 
+  /** Begins to watch one directory; what it has. It is let go of before anything below it is looked at: a tree may be deep. */
+  const attach = (directory: string): readonly string[] => {
+    using place = findPlace(workspace, directory, { follow: false });
+    const held = hold(place.local, place.name);
+    try {
+      const watcher = watch(`${held.local}/.`, (_, name) => {
+        if (name !== null && name !== ".") look(directory, name);
+      });
+      watcher.on("error", () => {
+        forget(directory);
+      });
+      watchers.set(directory, watcher);
+      known.set(directory, new Set());
+      return readdirSync(held.local);
+    } finally {
+      release(held);
+    }
+  };
+
   const follow = (directory: string, isNew: boolean): void => {
     if (watchers.has(directory)) return;
     if (watchers.size >= mostDirectories) {
@@ -63,23 +82,9 @@ export async function* watchTree(options: WatchTreeOptions): AsyncGenerator<read
       return;
     }
     try {
-      using place = findPlace(workspace, directory, { follow: false });
-      const held = hold(place.local, place.name);
-      try {
-        const watcher = watch(`${held.local}/.`, (_, name) => {
-          if (name !== null && name !== ".") look(directory, name);
-        });
-        watcher.on("error", () => {
-          forget(directory);
-        });
-        watchers.set(directory, watcher);
-        known.set(directory, new Set());
-        for (const name of readdirSync(held.local))
-          if (isNew) look(directory, name);
-          else enter(directory, name);
-      } finally {
-        release(held);
-      }
+      for (const name of attach(directory))
+        if (isNew) look(directory, name);
+        else enter(directory, name);
     } catch {
       forget(directory); // It has gone again, or is none any more.
     }

@@ -102,8 +102,20 @@ export const attackContract: Contract<AttackSubject> = {
   ),
 
   "lets nobody write outside of the sandbox's folders": attack(async (sandbox) => {
-    const places =
-      "/x /etc/x /etc/passwd /usr/bin/x /opt/x /opt/agentscope/x /root/x /home/x /run/x /var/tmp/x /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/fs/cgroup/x /sys/kernel/uevent_helper";
+    const files = "/etc/passwd /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper";
+    const folders = [
+      "",
+      "/etc",
+      "/usr/bin",
+      "/opt",
+      "/opt/agentscope",
+      "/root",
+      "/home",
+      "/run",
+      "/var/tmp",
+      "/sys/fs/cgroup",
+    ];
+    const places = [files, ...folders.map((folder) => `${folder}/x`)].join(" ");
     const { stdout } = await sandbox.runShellCommand(
       `for p in ${places}; do (echo x >>$p) 2>/dev/null && echo $p; done; true`,
     );
@@ -158,7 +170,7 @@ except OSError: pass`;
     const look = `
       grep -l . /proc/[0-9]*/cmdline 2>/dev/null | wc -l
       cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c ${secret.slice(0, -1)}[${secret.slice(-1)}]
-      find / -xdev -name secret.txt 2>/dev/null; cat /proc/[0-9]*/root/workspace/secret.txt 2>/dev/null
+      find / -xdev -name secret.txt 2>/dev/null; for root in /proc/[0-9]*/root; do cat "$root/workspace/secret.txt"; done 2>/dev/null
       kill -0 ${process.pid} 2>/dev/null && test -e /proc/${process.pid}/exe && echo host; true`;
     const [count, ...seen] = (await sandbox.runShellCommand(look)).stdout.split("\n");
     expect(Number(count)).toBeLessThan(30);
